@@ -1,0 +1,93 @@
+using Bramble.Wire;
+
+namespace Bramble.Boot.Dhcp;
+
+/// <summary>What we are to the clients of a network.</summary>
+public enum DhcpMode
+{
+    /// <summary>The only DHCP server: addresses from reservations and pools, NAK for what is wrong.</summary>
+    Authoritative,
+
+    /// <summary>
+    /// Only clients with a reservation are answered; nobody gets a NAK for an address we do not manage.
+    /// </summary>
+    Reservations,
+
+    /// <summary>Another server gives the addresses; we add the boot options for Pis and PXE clients.</summary>
+    Proxy,
+}
+
+/// <summary>Addresses from the first to the last, both included.</summary>
+public readonly record struct AddressRange(IPv4Address First, IPv4Address Last)
+{
+    public bool Contains(IPv4Address address) => address >= First && address <= Last;
+
+    public long Count => Last < First ? 0 : (long)Last.Bits - First.Bits + 1;
+
+    public override string ToString() => $"{First}-{Last}";
+}
+
+/// <summary>A network that we serve: immutable; a changed configuration is a new record and a new server.</summary>
+public sealed record DhcpNetwork
+{
+    /// <summary>The operator's name for it; leases and sightings carry it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The interface, e.g. <c>eth0</c>.</summary>
+    public required string Interface { get; init; }
+
+    /// <summary>Our own address on it, with the length of the prefix: <c>10.77.0.1/24</c>.</summary>
+    public required IPv4Prefix Server { get; init; }
+
+    public DhcpMode Mode { get; init; } = DhcpMode.Authoritative;
+
+    public IReadOnlyList<AddressRange> Pools { get; init; } = [];
+
+    /// <summary>Addresses inside the pools that are never given.</summary>
+    public IReadOnlySet<IPv4Address> Excluded { get; init; } = new HashSet<IPv4Address>();
+
+    /// <summary>Fixed addresses by MAC; they may lie in or out of the pools.</summary>
+    public IReadOnlyDictionary<MacAddress, IPv4Address> Reservations { get; init; } =
+        new Dictionary<MacAddress, IPv4Address>();
+
+    public IPv4Address? Router { get; init; }
+
+    public IReadOnlyList<IPv4Address> DnsServers { get; init; } = [];
+
+    public string? Domain { get; init; }
+
+    public IReadOnlyList<IPv4Address> NtpServers { get; init; } = [];
+
+    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// How long the OFFER to a Pi 3B or 3B+ waits: one that gets DHCP and TFTP answered within 2 s locks up (FW#934).
+    /// </summary>
+    public TimeSpan Pi3OfferDelay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Boot file by client architecture (option 93) for PXE clients that are no Pis.</summary>
+    public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
+
+    public int ServerPort { get; init; } = 67;
+
+    public int ClientPort { get; init; } = 68;
+
+    /// <summary>Where PXE clients ask a proxy (PXE 2.1 §2.2.3).</summary>
+    public int ProxyPort { get; init; } = 4011;
+
+    /// <summary>
+    /// Whether an address of ours may be given at all: inside the prefix, and nobody's by its nature.
+    /// </summary>
+    public bool IsHost(IPv4Address address) =>
+        Server.Contains(address) && address != Server.Address && address != Router
+        && (Server.Length >= 31 || (address != Server.Network && address != Server.Broadcast));
+
+    /// <summary>Whether an address may be given to anybody.</summary>
+    public bool InPool(IPv4Address address)
+    {
+        if (!IsHost(address) || Excluded.Contains(address)) return false;
+        foreach (var pool in Pools)
+            if (pool.Contains(address)) return true;
+        return false;
+    }
+}

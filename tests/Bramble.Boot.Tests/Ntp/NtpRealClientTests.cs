@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Bramble.Boot.Ntp;
+using Bramble.Processes;
+using Bramble.Wire;
+using Bramble.Wire.Ntp;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bramble.Boot.Tests.Ntp;
+
+/// <summary>The server on loopback, against ntpdig and against the installer's busybox.</summary>
+public sealed class NtpRealClientTests
+{
+    /// <summary>RFC 868 counts 32 bits of seconds; busybox places them in the years 1970 to 2106.</summary>
+    [Fact]
+    public async Task Ntpdig_takes_the_time()
+    {
+        // It knows no other port than 123; an address of its own keeps that from meeting a real server.
+        await using var ntp = await RunningNtp.TryStartAsync(IPv4Address.Parse("127.0.0.123"), 123);
+        if (ntp is null) Assert.Skip("needs the right to bind UDP port 123");
+        var result = await RunAsync("ntpdig", ["-4", "-j", "-p", "2", "-g", "20", "127.0.0.123"]);
+        Assert.True(result.Succeeded, result.Errors);
+        using var answer = JsonDocument.Parse(result.Output);
+        Assert.InRange(Math.Abs(answer.RootElement.GetProperty("offset").GetDouble()), 0, 0.5);
+        Assert.InRange(answer.RootElement.GetProperty("stratum").GetInt32(), 3, 10);
+    }
+
+    [Fact]
+    public async Task Hostile_packets_are_survived_and_no_reply_is_longer_than_its_request()
+    {
+        await using var ntp = await RunningNtp.StartAsync(RecordingBootDirectory.Loopback, 0);
+        using var client = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        byte[][] silent = [[], [0x23], new byte[47], new byte[48], [0x16, .. new byte[47]], [0x24, .. new byte[47]]];
+        foreach (var packet in silent) await client.SendAsync(packet, packet.Length, ntp.Door);
+        byte[] request = [0x23, .. new byte[47], .. new byte[20]];
+        await client.SendAsync(request, request.Length, ntp.Door);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(10));
+        var reply = (await client.ReceiveAsync(patience.Token)).Buffer;
+        Assert.Equal(NtpPacket.Size, reply.Length);
+        Assert.True(NtpPacket.TryRead(reply, out var read, out _));
+        Assert.True(read.TransmitTime.Bits >= read.ReceiveTime.Bits);
+        Assert.Equal(0, client.Available);
+    }
+
+    private static async Task<ChildResult> RunAsync(string program, string[] arguments)
+    {
+        try
+        {
+            return await ChildProcess.RunAsync(program, arguments,
+                timeout: TimeSpan.FromSeconds(20), cancellation: TestContext.Current.CancellationToken);
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip($"needs {program} (Debian packages ntpsec-ntpdig, busybox-static)");
+            throw;
+        }
+    }
+
+    private sealed class RunningNtp : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly NtpServer _server;
+        private readonly Task _running;
+
+        private RunningNtp(IPv4Address address, int port, TimeProvider clock)
+        {
+            _server = new NtpServer(
+                new NtpOptions { Address = address, Port = port }, Directory, clock, NullLogger<NtpServer>.Instance);
+            _running = _server.RunAsync(_stop.Token);
+        }
+
+        public RecordingBootDirectory Directory { get; } = new();
+
+        public IPEndPoint Door { get; private set; } = new(0, 0);
+
+        public static async Task<RunningNtp> StartAsync(IPv4Address address, int port, TimeProvider? clock = null)
+        {
+            var running = new RunningNtp(address, port, clock ?? TimeProvider.System);
+            running.Door = await running._server.Listening;
+            return running;
+        }
+
+        /// <summary>Null if the port cannot be had.</summary>
+        public static async Task<RunningNtp?> TryStartAsync(IPv4Address address, int port)
+        {
+            try
+            {
+                using var trial = new UdpClient(new IPEndPoint(address.ToIPAddress(), port));
+            }
+            catch (SocketException)
+            {
+                return null;
+            }
+            return await StartAsync(address, port);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            _stop.Dispose();
+        }
+    }
+}
