@@ -1,0 +1,235 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Text.Json;
+using Bramble.Contracts.Nodes;
+using Bramble.Manager.Events;
+using Bramble.Manager.Store;
+using Bramble.Wire;
+using Dapper;
+
+namespace Bramble.Manager.Nodes;
+
+/// <summary>A name, number or address that another node has.</summary>
+public sealed class NodeConflictException(string message) : Exception(message);
+
+/// <summary>
+/// All nodes: read without locks, changed by one writer at a time, kept in the store. A change is visible to readers at
+/// once; the task that an update returns completes when it is durable.
+/// </summary>
+public sealed class NodeRegistry
+{
+    private readonly Database _database;
+    private readonly EventLog _events;
+    private readonly TimeProvider _clock;
+    private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<long, Node> _byId = new();
+    private readonly ConcurrentDictionary<MacAddress, Node> _byMac = new();
+    private long _nextId;
+
+    public NodeRegistry(Database database, EventLog events, TimeProvider clock)
+    {
+        _database = database;
+        _events = events;
+        _clock = clock;
+        foreach (var row in database.Read(c => c.Query<Row>("SELECT id, number, name, mac, spec, status FROM nodes")))
+        {
+            Insert(new NodeSnapshot(row.Id, (int)row.Number, row.Name, MacAddress.Parse(row.Mac),
+                JsonSerializer.Deserialize(row.Spec, NodesJson.Spec)!,
+                JsonSerializer.Deserialize(row.Status, NodesJson.Status)!));
+        }
+        // Ids are never reused, not even that of a forgotten node: credentials and tokens are derived from them.
+        _nextId = database.Read(c => c.ExecuteScalar<long?>(
+            """
+            SELECT MAX(id) FROM (SELECT MAX(id) AS id FROM nodes UNION SELECT MAX(node_id) AS id FROM events
+                UNION SELECT value AS id FROM counters WHERE name = 'node')
+            """) ?? 0) + 1;
+    }
+
+    /// <summary>Raised after a snapshot was replaced, on the writer's thread: keep it short.</summary>
+    public event Action<NodeSnapshot>? Changed;
+
+    public IEnumerable<NodeSnapshot> All => _byId.Values.Select(node => node.Current);
+
+    public int Count => _byId.Count;
+
+    public NodeSnapshot? Find(long id) => _byId.TryGetValue(id, out var node) ? node.Current : null;
+
+    public NodeSnapshot? Find(MacAddress mac) => _byMac.TryGetValue(mac, out var node) ? node.Current : null;
+
+    /// <summary>Adds a board as a node; if it is there already, returns that one.</summary>
+    public (NodeSnapshot Node, Task Durable) Add(
+        MacAddress mac, Func<NodeSpec> spec, Func<NodeStatus> status, string? name, int? number, string actor)
+    {
+        NodeSnapshot added;
+        lock (_lock)
+        {
+            if (_byMac.TryGetValue(mac, out var known)) return (known.Current, Task.CompletedTask);
+            var free = number ?? FreeNumber();
+            added = new NodeSnapshot(_nextId++, free, name ?? FreeName(free), mac, spec(), status() with
+            {
+                PhaseSince = _clock.GetUtcNow(),
+            });
+            Require(added, exceptId: 0);
+            Insert(added);
+        }
+        _events.Add("node.added", added.Id, added.Name, actor, $"{added.Mac} {added.Status.Model}".TrimEnd());
+        Changed?.Invoke(added);
+        return (added, _database.WriteAsync(connection =>
+        {
+            WriteNewest(connection, added.Id);
+            connection.Execute(
+                """
+                INSERT INTO counters (name, value) VALUES ('node', @Id)
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value
+                """, new { added.Id });
+        }));
+    }
+
+    /// <summary>Replaces a node's snapshot by what the function makes of it. Null if there is no such node.</summary>
+    /// <exception cref="NodeConflictException">The new name, number or address is another node's.</exception>
+    public (NodeSnapshot? Node, Task Durable) Update(long id, Func<NodeSnapshot, NodeSnapshot> change, string actor)
+    {
+        NodeSnapshot before, after;
+        lock (_lock)
+        {
+            if (!_byId.TryGetValue(id, out var node)) return (null, Task.CompletedTask);
+            before = node.Current;
+            after = change(before);
+            if (ReferenceEquals(before, after)) return (before, Task.CompletedTask);
+            if (after.Status.Phase != before.Status.Phase)
+                after = after with { Status = after.Status with { PhaseSince = _clock.GetUtcNow() } };
+            if (after.Name != before.Name || after.Number != before.Number
+                || after.Spec.ReservedAddress != before.Spec.ReservedAddress)
+                Require(after, id);
+            node.Current = after;
+        }
+        if (after.Status.Phase != before.Status.Phase)
+        {
+            var verdict = after.Status.Verdict.Length == 0 ? "" : $": {after.Status.Verdict}";
+            _events.Add("node.phase", id, after.Name, actor,
+                $"{Word(before.Status.Phase)} → {Word(after.Status.Phase)}{verdict}");
+        }
+        Changed?.Invoke(after);
+        return (after, SaveAsync(id));
+    }
+
+    /// <summary>As <see cref="Update"/>, for the status alone.</summary>
+    public (NodeSnapshot? Node, Task Durable) Observe(long id, Func<NodeStatus, NodeStatus> change, string actor) =>
+        Update(id, node => change(node.Status) is var status && ReferenceEquals(status, node.Status)
+            ? node : node with { Status = status }, actor);
+
+    /// <summary>Notes that a node was seen; written to the store at the next <see cref="FlushSeen"/>.</summary>
+    public void Seen(long id, Func<NodeStatus, NodeStatus> change)
+    {
+        lock (_lock)
+        {
+            if (!_byId.TryGetValue(id, out var node)) return;
+            node.Current = node.Current with { Status = change(node.Current.Status) };
+            node.Dirty = true;
+        }
+    }
+
+    /// <summary>Writes the times of last sight, whose loss in a crash does no harm.</summary>
+    public void FlushSeen()
+    {
+        foreach (var node in _byId.Values)
+        {
+            lock (_lock)
+            {
+                if (!node.Dirty) continue;
+                node.Dirty = false;
+            }
+            _database.Post(connection => WriteNewest(connection, node.Current.Id));
+        }
+    }
+
+    /// <summary>Forgets a node. Its credential and tokens end with it.</summary>
+    public Task RemoveAsync(long id, string actor)
+    {
+        NodeSnapshot gone;
+        lock (_lock)
+        {
+            if (!_byId.TryRemove(id, out var node)) return Task.CompletedTask;
+            gone = node.Current;
+            _byMac.TryRemove(gone.Mac, out _);
+        }
+        _events.Add("node.forgotten", id, gone.Name, actor, gone.Mac.ToString());
+        // Whoever keeps its address reserved lets it go.
+        Changed?.Invoke(gone with { Spec = gone.Spec with { ReservedAddress = null } });
+        return _database.WriteAsync(connection =>
+        {
+            connection.Execute("DELETE FROM nodes WHERE id = @id", new { id });
+            connection.Execute("DELETE FROM boots WHERE node_id = @id", new { id });
+        });
+    }
+
+    public static string Word(NodePhase phase) => phase.ToString().ToLowerInvariant();
+
+    private Task SaveAsync(long id) => _database.WriteAsync(connection => WriteNewest(connection, id));
+
+    /// <summary>
+    /// The newest snapshot is written, whichever update asked for it: a late writer brings back neither an old state
+    /// nor a forgotten node.
+    /// </summary>
+    private void WriteNewest(IDbConnection connection, long id)
+    {
+        if (_byId.TryGetValue(id, out var node)) Write(connection, node.Current);
+    }
+
+    private static void Write(IDbConnection connection, NodeSnapshot node) => connection.Execute(
+        """
+        INSERT INTO nodes (id, number, name, mac, spec, status)
+        VALUES (@id, @number, @name, @mac, @spec, @status)
+        ON CONFLICT (id) DO UPDATE SET number = excluded.number, name = excluded.name, mac = excluded.mac,
+            spec = excluded.spec, status = excluded.status
+        """,
+        new
+        {
+            id = node.Id,
+            number = node.Number,
+            name = node.Name,
+            mac = node.Mac.ToString(),
+            spec = JsonSerializer.Serialize(node.Spec, NodesJson.Spec),
+            status = JsonSerializer.Serialize(node.Status, NodesJson.Status),
+        });
+
+    private void Insert(NodeSnapshot node)
+    {
+        var identity = new Node(node);
+        _byId[node.Id] = identity;
+        _byMac[node.Mac] = identity;
+    }
+
+    private int FreeNumber()
+    {
+        var taken = _byId.Values.Select(node => node.Current.Number).ToHashSet();
+        for (var number = 1; ; number++)
+            if (!taken.Contains(number)) return number;
+    }
+
+    private string FreeName(int number)
+    {
+        for (var i = number; ; i++)
+        {
+            var name = $"node-{i:00}";
+            if (_byId.Values.All(node => node.Current.Name != name)) return name;
+        }
+    }
+
+    private void Require(NodeSnapshot wanted, long exceptId)
+    {
+        foreach (var node in _byId.Values)
+        {
+            var other = node.Current;
+            if (other.Id == exceptId) continue;
+            if (other.Name == wanted.Name)
+                throw new NodeConflictException($"the name '{wanted.Name}' belongs to node {other.Number} ({other.Mac})");
+            if (other.Number == wanted.Number)
+                throw new NodeConflictException($"the number {wanted.Number} belongs to '{other.Name}'");
+            if (wanted.Spec.ReservedAddress is { } address && other.Spec.ReservedAddress == address)
+                throw new NodeConflictException($"the address {address} is reserved for '{other.Name}'");
+        }
+    }
+
+    private sealed record Row(long Id, long Number, string Name, string Mac, string Spec, string Status);
+}

@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using Bramble.Contracts.Security;
+using Bramble.Manager;
+using Bramble.Manager.Api;
+using Bramble.Manager.Configuration;
+using Bramble.Manager.Events;
+using Bramble.Manager.Hosting;
+using Bramble.Manager.Power;
+using Bramble.Manager.Security;
+using Bramble.Manager.Store;
+using Microsoft.Extensions.Logging.Abstractions;
+
+const string usage = """
+    brambled: boots, installs, powers and watches a rack of boards.
+
+      brambled [--config FILE]              run in the foreground (systemd: unit brambled.service)
+      brambled check-config [FILE]          read the configuration, say all that is wrong with it, start nothing
+      brambled first-token [--config FILE]  print the first admin token, once; refused when there is any token
+      brambled --version
+
+    FILE is /etc/bramble/bramble.yaml unless given.
+    Exit codes: 0 ended as told, 1 failed, 2 the configuration or the command line is wrong.
+    """;
+
+var file = "/etc/bramble/bramble.yaml";
+var command = "run";
+for (var i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--config" when i + 1 < args.Length:
+            file = args[++i];
+            break;
+        case "check-config" or "first-token" when i == 0:
+            command = args[i];
+            break;
+        case var path when command == "check-config" && !path.StartsWith('-'):
+            file = path;
+            break;
+        case "--version":
+            Console.WriteLine($"brambled {ManagerStatus.Version}");
+            return 0;
+        case "--help" or "-h":
+            Console.WriteLine(usage);
+            return 0;
+        default:
+            Console.Error.WriteLine($"brambled: '{args[i]}' is not understood\n\n{usage}");
+            return 2;
+    }
+}
+
+try
+{
+    var options = ConfigLoader.Load(file);
+    return command switch
+    {
+        "check-config" => CheckConfig(options),
+        "first-token" => await FirstTokenAsync(options).ConfigureAwait(false),
+        _ => await RunAsync(options).ConfigureAwait(false),
+    };
+}
+catch (ConfigException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
+catch (Exception e) when (e is StoreException or PowerException or IOException or InvalidDataException)
+{
+    Console.Error.WriteLine($"brambled: {e.Message}");
+    return 1;
+}
+
+int CheckConfig(BrambleOptions options)
+{
+    var problems = EnvironmentChecks.Check(options);
+    foreach (var problem in problems) Console.Error.WriteLine($"{file}: {problem}");
+    if (problems.Count > 0) return 2;
+    Console.WriteLine($"{file}: in order: {options.Networks.Count} networks, {options.PowerDevices.Count} power devices, "
+        + $"{options.Nodes.Count} nodes");
+    return 0;
+}
+
+async Task<int> FirstTokenAsync(BrambleOptions options)
+{
+    var database = Database.Open(options.StateDirectory, NullLogger<Database>.Instance);
+    await using (database.ConfigureAwait(false))
+    {
+        var tokens = new TokenStore(database, new EventLog(database, TimeProvider.System), TimeProvider.System);
+        if (!tokens.IsEmpty)
+        {
+            Console.Error.WriteLine("brambled: there are tokens already; an admin makes more with 'bramble token create'");
+            return 1;
+        }
+        var created = await tokens.CreateAsync("first", Role.Admin, null, "brambled first-token").ConfigureAwait(false);
+        Console.WriteLine(created.Secret);
+        return 0;
+    }
+}
+
+async Task<int> RunAsync(BrambleOptions options)
+{
+    var problems = EnvironmentChecks.Check(options);
+    foreach (var problem in problems) Console.Error.WriteLine($"{file}: {problem}");
+    if (problems.Count > 0) return 2;
+    if (options.LogFile is { } path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Console.SetOut(new LogFile(path));
+    }
+    using var loggers = LoggerFactory.Create(logging => logging
+        .AddSystemdConsole(console => console.TimestampFormat = options.LogFile is null ? null : "yyyy-MM-ddTHH:mm:ss.fffZ ")
+        .AddFilter("Microsoft", LogLevel.Warning));
+    // Without a log file there is nothing to open anew; the signal must not end the daemon all the same.
+    using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
+    using var stop = new CancellationTokenSource();
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    var manager = new ManagerHost(options, loggers);
+    await using (manager.ConfigureAwait(false))
+        return await manager.RunAsync(stop.Token).ConfigureAwait(false);
+
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        stop.Cancel();
+    }
+}
