@@ -1,0 +1,84 @@
+using System.Text.RegularExpressions;
+using Bramble.Lab.Boards;
+using Bramble.Lab.Rom;
+
+namespace Bramble.Lab.Qemu;
+
+/// <summary>
+/// A real kernel on an emulated Raspberry Pi 3B. Our boot ROM has fetched its files; QEMU, which has no boot ROM for a
+/// Pi, is given them. A restart ends the emulator and goes through the boot ROM again, as real power does.
+/// </summary>
+/// <param name="directory">The board's own: fetched files, console.log.</param>
+/// <param name="card">The SD card's image; its size is a power of two, or QEMU refuses it.</param>
+/// <param name="console">Told each line of the console.</param>
+internal sealed partial class EmulatedSystem(
+    BoardSpec spec, string directory, string card, EmulatorTap tap, Action<string> console) : IBoardSystem
+{
+    private string FilesDirectory => Path.Combine(directory, "files");
+
+    public Stream? Keep(string path)
+    {
+        // The path is ours and the manager's, but a name from config.txt must not lead out of the directory.
+        var full = Path.GetFullPath(Path.Combine(FilesDirectory, path));
+        if (!full.StartsWith(FilesDirectory + "/", StringComparison.Ordinal)) return null;
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        return new FileStream(full, FileMode.Create, FileAccess.Write, FileShare.Read);
+    }
+
+    public async Task RunAsync(BoardRun run, BootFiles files)
+    {
+        // From here on the address belongs to the kernel in the emulator.
+        run.Link.Address = default;
+        await tap.UpAsync(run.Cancellation);
+        await run.EnterAsync(BoardStage.Emulator, files.Kernel);
+        var end = await Emulator.RunAsync(
+            Arguments(files), Path.Combine(directory, "console.log"), line => Watch(run, line), run.Cancellation);
+        switch (end)
+        {
+            case EmulatorEnd.Restart:
+                return;
+            case EmulatorEnd.Halt:
+                await run.StayAsync(BoardStage.Stuck, "the system has halted; only a power cycle starts it again");
+                break;
+            default:
+                await run.StayAsync(BoardStage.Stuck, $"the emulator has ended: see {directory}/console.log");
+                break;
+        }
+    }
+
+    public void Dispose() => tap.Dispose();
+
+    private IEnumerable<string> Arguments(BootFiles files) =>
+    [
+        "netns", "exec", tap.Namespace,
+        // KVM can hang on virtual machines; TCG always works.
+        "qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg", "-m", "1G", "-display", "none", "-monitor", "none",
+        "-serial", "stdio",
+        "-kernel", Fetched(files.Kernel), "-dtb", Fetched(files.DeviceTree),
+        .. files.Initramfs is { } initramfs ? (string[])["-initrd", Fetched(initramfs)] : [],
+        "-append", ConsoleWord().Replace(files.CommandLine, "console=ttyAMA0,115200"),
+        "-drive", $"file={card},if=sd,format=raw,cache=unsafe",
+        "-usb", "-netdev", $"tap,id=n0,ifname={tap.Name},script=no,downscript=no",
+        "-device", $"usb-net,netdev=n0,mac={spec.Mac}",
+    ];
+
+    /// <summary>
+    /// The alias that the firmware replaces by the UART it has set up, and the mini UART that a 3B's console is on:
+    /// the emulator's output is the PL011.
+    /// </summary>
+    [GeneratedRegex(@"console=(serial0|ttyS\d)\S*")]
+    private static partial Regex ConsoleWord();
+
+    private string Fetched(string path) => Path.Combine(FilesDirectory, path);
+
+    private void Watch(BoardRun run, string line)
+    {
+        console(line);
+        if (line.Contains(" login:", StringComparison.Ordinal)
+            || line.Contains("multi-user.target", StringComparison.Ordinal)
+            || line.Contains("Multi-User System", StringComparison.Ordinal))
+            run.Note(BoardStage.Running, "its console has come to the log-in");
+        else if (line.Contains("bramble: ", StringComparison.Ordinal))
+            run.Note(BoardStage.Emulator, line[(line.IndexOf("bramble: ", StringComparison.Ordinal) + 9)..]);
+    }
+}
