@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using Bramble.Processes;
+
+namespace Bramble.System.Tests.Rack;
+
+/// <summary>
+/// A state directory with an image in it, made once for all tests by the real programs: brambled without a network, and
+/// the command line that adds the image. Each rack gets a copy.
+/// </summary>
+internal sealed class PreparedState
+{
+    private static readonly Lazy<Task<PreparedState>> s_simulated = new(() => MakeAsync("simulated", MakeLabImageAsync));
+
+    private PreparedState(string directory, string token) => (Directory, Token) = (directory, token);
+
+    public string Directory { get; }
+
+    /// <summary>The first admin token.</summary>
+    public string Token { get; }
+
+    /// <summary>With the lab's small image, named <c>demo</c>.</summary>
+    public static Task<PreparedState> SimulatedAsync() => s_simulated.Value;
+
+    /// <summary>Why a rack cannot be run here; null if it can.</summary>
+    public static string? Unavailable =>
+        Environment.UserName != "root" ? "needs root for network namespaces"
+        : new[] { "ip", "nft", "mkfs.fat", "mcopy", "mke2fs", "fakeroot", "ssh-keygen" }.FirstOrDefault(tool =>
+            !new[] { "/usr/bin", "/usr/sbin", "/bin", "/sbin" }.Any(d => File.Exists(Path.Combine(d, tool))))
+            is { } missing ? $"needs {missing}" : null;
+
+    public static async Task<PreparedState> MakeAsync(string name, Func<string, string, Task> addImage)
+    {
+        var directory = global::System.IO.Directory.CreateTempSubdirectory($"bramble-{name}-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => global::System.IO.Directory.Delete(directory, recursive: true);
+        var config = Path.Combine(directory, "prepare.yaml");
+        var socket = Path.Combine(directory, "api.sock");
+        await File.WriteAllTextAsync(config,
+            $"state: {directory}/state\napi:\n  listen: [\"unix:{socket}\"]\ninstall:\n  image: demo\n");
+        var token = (await Programs.RunAsync("brambled", "first-token", "--config", config)).Trim();
+        using var manager = Programs.Start("brambled", "--config", config);
+        try
+        {
+            await Programs.UntilAsync(() => File.Exists(socket), TimeSpan.FromSeconds(60), "brambled's socket");
+            await addImage(directory, token);
+        }
+        finally
+        {
+            ChildProcess.Kill(manager);
+            await manager.WaitForExitAsync();
+        }
+        return new PreparedState(directory, token);
+    }
+
+    /// <summary>Copies the state; images are shared by hard links, since nobody changes one.</summary>
+    public async Task CopyToAsync(string state)
+    {
+        await Programs.RunAsync("/bin/cp", "-a", Path.Combine(Directory, "state"), state);
+        global::System.IO.Directory.Delete(Path.Combine(state, "images"), recursive: true);
+        await Programs.RunAsync("/bin/cp", "-al", Path.Combine(Directory, "state", "images"), state);
+    }
+
+    private static async Task MakeLabImageAsync(string directory, string token)
+    {
+        var image = Path.Combine(directory, "demo.img");
+        await Programs.RunAsync("bramble-lab", "image", image, "--scale", "small", "--root-fill", "1");
+        await Programs.RunAsync(new Dictionary<string, string>
+        {
+            ["BRAMBLE_SERVER"] = $"unix:{directory}/api.sock",
+            ["BRAMBLE_TOKEN"] = token,
+        }, "bramble", "image", "add", image, "--name", "demo", "--arch", "arm64");
+        File.Delete(image);
+    }
+}
+
+/// <summary>Runs the programs that were built with the tests.</summary>
+internal static class Programs
+{
+    public static Task<string> RunAsync(string program, params string[] arguments) =>
+        RunAsync(new Dictionary<string, string>(), program, arguments);
+
+    public static async Task<string> RunAsync(
+        IReadOnlyDictionary<string, string> environment, string program, params string[] arguments)
+    {
+        var (file, all) = Line(program, arguments);
+        var result = await ChildProcess.RunAsync(
+            file, all, environment: environment, timeout: TimeSpan.FromMinutes(15));
+        return result.Succeeded ? result.Output
+            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {result.ExitCode}: "
+                + result.Output + result.Errors);
+    }
+
+    public static Process Start(string program, params string[] arguments)
+    {
+        var (file, all) = Line(program, arguments);
+        return Drained(ChildProcess.Start(file, all));
+    }
+
+    public static Process StartIn(string ns, string program, params string[] arguments)
+    {
+        var (file, all) = Line(program, arguments);
+        return Drained(ChildProcess.Start("ip", ["netns", "exec", ns, file, .. all]));
+    }
+
+    public static async Task UntilAsync(Func<bool> there, TimeSpan limit, string what)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!there())
+        {
+            if (TimeProvider.System.GetElapsedTime(began) > limit)
+                throw new TimeoutException($"{what} did not come within {limit.TotalSeconds:0} s");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+
+    private static (string File, string[] Arguments) Line(string program, string[] arguments)
+    {
+        if (program[0] == '/') return (program, arguments);
+        return ("dotnet", [Path.Combine(AppContext.BaseDirectory, $"{program}.dll"), .. arguments]);
+    }
+
+    /// <summary>Keeps what the program says, so that a full pipe never stops it and a failed test can show it.</summary>
+    private static Process Drained(Process process)
+    {
+        process.OutputDataReceived += (_, line) => Said(line.Data);
+        process.ErrorDataReceived += (_, line) => Said(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private static void Said(string? line)
+    {
+        if (line is null || !line.StartsWith("<3>", StringComparison.Ordinal)) return;
+        TestContext.Current.SendDiagnosticMessage(line);
+    }
+}
