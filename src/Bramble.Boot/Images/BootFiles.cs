@@ -32,7 +32,7 @@ internal sealed class BootFiles(
             MoveFrom("boot");
         CopyFrom("usr/lib/raspi-firmware");
         var architecture = await _files.ArchitectureAsync(work, cancellation).ConfigureAwait(false);
-        var kernel = Newest("vmlinuz-");
+        var kernel = Newest(_files.Resolve("boot")) ?? Newest(boot);
         if (kernel is null)
         {
             if (!Directory.EnumerateFiles(boot, "kernel*.img").Any() && !File.Exists(Path.Combine(boot, "vmlinuz")))
@@ -40,7 +40,9 @@ internal sealed class BootFiles(
             return notes;
         }
         var version = Path.GetFileName(kernel)["vmlinuz-".Length..];
-        if (!File.Exists(Path.Combine(boot, "vmlinuz"))) File.Copy(kernel, Path.Combine(boot, "vmlinuz"));
+        var to = Path.Combine(boot, "vmlinuz");
+        if (Path.GetDirectoryName(kernel) == boot) File.Move(kernel, to, overwrite: true);
+        else if (!File.Exists(to)) File.Copy(kernel, to);
         CopyDeviceTrees(version);
         var hasInitrd = await AddInitrdAsync(version, notes, cancellation).ConfigureAwait(false);
         if (architecture is "arm64" or "armhf") WriteTexts(architecture, hasInitrd);
@@ -100,14 +102,11 @@ internal sealed class BootFiles(
         CopyFrom($"{directory}/overlays", "*", "overlays");
     }
 
-    private string? Newest(string prefix)
-    {
-        var directory = _files.Resolve("boot");
-        return !Directory.Exists(directory) ? null : Directory.EnumerateFiles(directory, prefix + "*")
+    private static string? Newest(string? directory) =>
+        !Directory.Exists(directory) ? null : Directory.EnumerateFiles(directory, "vmlinuz-*")
             .Where(f => new FileInfo(f).LinkTarget is null)
             .OrderBy(f => Path.GetFileName(f), StringComparer.Create(System.Globalization.CultureInfo.InvariantCulture,
                 System.Globalization.CompareOptions.NumericOrdering)).LastOrDefault();
-    }
 
     /// <summary>Moves all of a directory to the boot partition; FAT knows no links, so those stay behind.</summary>
     private void MoveFrom(string relative)

@@ -16,6 +16,8 @@ internal sealed class DebianBuild : IAsyncDisposable
         "Acquire::http::Proxy", "Acquire::https::Proxy", "Acquire::Check-Valid-Until", "Acquire::Check-Date",
     ];
 
+    private const string MergedUsr = "/usr/share/mmdebstrap/hooks/maybe-merged-usr";
+
     private readonly StreamFilter _program;
 
     private DebianBuild(StreamFilter program) => _program = program;
@@ -47,9 +49,19 @@ internal sealed class DebianBuild : IAsyncDisposable
         {
             $"--arch={recipe.Architecture}", "--variant=minbase", "--format=tar", "--quiet",
             $"--include={string.Join(',', recipe.Packages())}",
-            $"--essential-hook={Script("debian-essential.sh")}",
-            $"--customize-hook={Script("debian-customize.sh")}",
+            $"--essential-hook={Text("debian-essential.sh")}",
         };
+        // Else bookworm installs the program that merges /usr, and for its sake the whole of Perl.
+        if (Directory.Exists(MergedUsr)) arguments.Add($"--hook-dir={MergedUsr}");
+        if (recipe.Slim)
+        {
+            var slim = Path.Combine(work, "slim.cfg");
+            await File.WriteAllTextAsync(slim, Text("debian-slim.cfg"), cancellation).ConfigureAwait(false);
+            File.SetUnixFileMode(slim, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            arguments.Add($"--dpkgopt={slim}");
+            arguments.Add($"--customize-hook={Text("debian-slim.sh")}");
+        }
+        arguments.Add($"--customize-hook={Text("debian-customize.sh")}");
         foreach (var option in new[] { "man/*", "locale/*", "info/*", "doc/*" })
             arguments.Add($"--dpkgopt=path-exclude=/usr/share/{option}");
         arguments.Add("--dpkgopt=path-include=/usr/share/doc/*/copyright");
@@ -74,6 +86,8 @@ internal sealed class DebianBuild : IAsyncDisposable
     private static void Check(DebianRecipe recipe)
     {
         ImageName.CheckArchitecture(recipe.Architecture);
+        if (recipe is { Slim: true, Architecture: "amd64" })
+            throw new ImageException("A slim root keeps the drivers of ARM boards only: it can be arm64 or armhf.");
         foreach (var word in recipe.ExtraPackages.Append(recipe.Suite))
         {
             if (word.Length is 0 or > 100
@@ -102,7 +116,7 @@ internal sealed class DebianBuild : IAsyncDisposable
         throw new ImageException(
             $"Building for {architecture} on this machine runs programs of {architecture}, and the kernel " +
             "does not know " +
-            "how. As root: apt-get install qemu-user-static binfmt-support; mount -t binfmt_misc binfmt_misc " +
+            "how. As root: apt-get install qemu-user-static binfmt-support arch-test; mount -t binfmt_misc binfmt_misc " +
             $"/proc/sys/fs/binfmt_misc; update-binfmts --enable qemu-{machine}");
     }
 
@@ -116,7 +130,7 @@ internal sealed class DebianBuild : IAsyncDisposable
             .Select(l => l.TrimEnd(';'))];
     }
 
-    private static string Script(string name)
+    private static string Text(string name)
     {
         using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream($"Bramble.Boot.Images.{name}")!;
         using var reader = new StreamReader(resource);

@@ -13,10 +13,13 @@ public sealed record DebianRecipe(string Name, string Architecture)
     /// <summary>Packages on top of those that every node has.</summary>
     public IReadOnlyList<string> ExtraPackages { get; init; } = [];
 
+    /// <summary>Without what a headless board does not use: see <c>debian-slim.cfg</c>.</summary>
+    public bool Slim { get; init; }
+
     /// <summary>A mirror to take instead of this host's; null for the host's.</summary>
     public string? Mirror { get; init; }
 
-    internal string Describe() => $"debian {Suite} {Architecture}";
+    internal string Describe() => $"debian {Suite} {Architecture}{(Slim ? " slim" : "")}";
 
     /// <summary>What is installed: enough to boot, be reached by SSH, keep time and report in.</summary>
     internal IReadOnlyList<string> Packages()

@@ -18,7 +18,9 @@ internal sealed class TarDisk(
     public const string BootLabel = "BOOT";
 
     private const long Mi = 1 << 20;
-    private const long BootBytes = 256 * Mi;
+
+    /// <summary>The least that is FAT32 with clusters of 2 KiB: 65,525 of them and their tables.</summary>
+    private const long LeastBootBytes = 136 * Mi;
 
     /// <summary>The same file system on every host, whatever its own mke2fs.conf says; old kernels mount it
     /// too.</summary>
@@ -116,9 +118,11 @@ internal sealed class TarDisk(
     {
         var (files, content) = Measure(root);
         var (_, bootContent) = Measure(boot);
-        var bootBytes = Math.Max(BootBytes, Align((bootContent * 5 / 4) + (32 * Mi)));
-        // A tenth for the file system's own tables, 5 % that ext4 reserves, some room to live in before it grows.
-        var rootBytes = Align((content * 6 / 5) + (files * 512L) + (96 * Mi));
+        // Room for a second kernel and its initrd, as an upgrade has both for a while.
+        var bootBytes = Math.Max(LeastBootBytes, Align((bootContent * 2) + (32 * Mi)));
+        // The file system's own tables, 5 % that ext4 reserves, its journal, and room for the overlay: it grows when it
+        // is installed, and every megabyte of it is written and read by every board.
+        var rootBytes = Align((content * 11 / 10) + (files * 512L) + (48 * Mi));
         space.Need(content + bootContent + (64 * Mi));
         var raw = Path.Combine(work, ImageStore.RawName);
         var rootOffset = Mi + bootBytes;

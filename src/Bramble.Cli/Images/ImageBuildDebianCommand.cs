@@ -16,12 +16,16 @@ internal static class ImageBuildDebianCommand
             Description = "A further package; may be repeated",
             AllowMultipleArgumentsPerToken = true,
         };
+        var slim = new Option<bool>("--slim")
+        {
+            Description = "Leave out what a headless board does not use (drivers, character sets, texts)",
+        };
         var noWait = new Option<bool>("--no-wait") { Description = "Do not follow the job" };
         var command = new HelpfulCommand("debian", "Build a Debian root with its kernel",
             "A job of the manager, by mmdebstrap. For arm64 and armhf, with the Raspberry Pi's firmware.",
             "bramble image build debian --arch arm64 --name debian12 --package vim htop")
         {
-            arch, name, suite, package, noWait,
+            arch, name, suite, package, slim, noWait,
         };
         return set.Handle(command, async (session, cancellation) =>
         {
@@ -35,6 +39,7 @@ internal static class ImageBuildDebianCommand
                 Architecture = architecture,
                 Suite = release,
                 Packages = session.Value(package) ?? [],
+                Slim = session.Value(slim),
             };
             if (session.DryRun)
             {

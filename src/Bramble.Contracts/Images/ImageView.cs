@@ -53,6 +53,9 @@ public sealed record ImageJobRequest
 
     /// <summary>For build-debian: further packages.</summary>
     public IReadOnlyList<string> Packages { get; init => field = value ?? []; } = [];
+
+    /// <summary>For build-debian: leave out what a headless board does not use.</summary>
+    public bool Slim { get; init; }
 }
 
 /// <param name="State"><c>queued running done failed</c>.</param>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Bramble.Lab.Boards;
 using Bramble.Lab.Rom;
@@ -14,6 +16,9 @@ namespace Bramble.Lab.Qemu;
 internal sealed partial class EmulatedSystem(
     BoardSpec spec, string directory, string card, EmulatorTap tap, Action<string> console) : IBoardSystem
 {
+    /// <summary>Seconds that pass on the board in one of the world's.</summary>
+    private const int ClockRate = 4;
+
     private string FilesDirectory => Path.Combine(directory, "files");
 
     public Stream? Keep(string path)
@@ -51,8 +56,13 @@ internal sealed partial class EmulatedSystem(
     private IEnumerable<string> Arguments(BootFiles files) =>
     [
         "netns", "exec", tap.Namespace,
+        // The emulator's threads hand one lock to and fro: on one CPU that takes a fraction of the time.
+        "taskset", "--cpu-list", Cpu(spec.Number),
+        // The emulated USB controller moves a packet at each tick of its clock, so that goes faster than the world's.
+        "env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1", $"FAKETIME=+0 x{ClockRate}",
         // KVM can hang on virtual machines; TCG always works.
-        "qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg", "-m", "1G", "-display", "none", "-monitor", "none",
+        "qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg,thread=single", "-m", "1G", "-display", "none",
+        "-monitor", "none",
         "-serial", "stdio",
         "-kernel", Fetched(files.Kernel), "-dtb", Fetched(files.DeviceTree),
         .. files.Initramfs is { } initramfs ? (string[])["-initrd", Fetched(initramfs)] : [],
@@ -61,6 +71,15 @@ internal sealed partial class EmulatedSystem(
         "-usb", "-netdev", $"tap,id=n0,ifname={tap.Name},script=no,downscript=no",
         "-device", $"usb-net,netdev=n0,mac={spec.Mac}",
     ];
+
+    /// <summary>One of the CPUs that this process may use, another for each board.</summary>
+    private static string Cpu(int number)
+    {
+        using var self = Process.GetCurrentProcess();
+        var allowed = (ulong)self.ProcessorAffinity;
+        var cpus = Enumerable.Range(0, 64).Where(cpu => (allowed >> cpu & 1) != 0).ToArray();
+        return cpus[number % cpus.Length].ToString(CultureInfo.InvariantCulture);
+    }
 
     /// <summary>
     /// The alias that the firmware replaces by the UART it has set up, and the mini UART that a 3B's console is on:

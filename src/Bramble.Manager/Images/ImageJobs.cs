@@ -177,7 +177,11 @@ public sealed partial class ImageJobs(
 
     private static DebianRecipe Recipe(ImageJobRequest request)
     {
-        var recipe = new DebianRecipe(request.Name, request.Architecture!) { ExtraPackages = request.Packages ?? [] };
+        var recipe = new DebianRecipe(request.Name, request.Architecture!)
+        {
+            ExtraPackages = request.Packages ?? [],
+            Slim = request.Slim,
+        };
         return request.Suite is { } suite ? recipe with { Suite = suite } : recipe;
     }
 

@@ -11,6 +11,8 @@ internal sealed class PreparedState
 {
     private static readonly Lazy<Task<PreparedState>> s_simulated = new(() => MakeAsync("simulated", MakeLabImageAsync));
 
+    private static readonly Lazy<Task<PreparedState>> s_debian = new(() => MakeAsync("debian", BuildDebianAsync));
+
     private PreparedState(string directory, string token) => (Directory, Token) = (directory, token);
 
     public string Directory { get; }
@@ -20,6 +22,9 @@ internal sealed class PreparedState
 
     /// <summary>With the lab's small image, named <c>demo</c>.</summary>
     public static Task<PreparedState> SimulatedAsync() => s_simulated.Value;
+
+    /// <summary>With a real Debian for arm64, also named <c>demo</c>.</summary>
+    public static Task<PreparedState> DebianAsync() => s_debian.Value;
 
     /// <summary>Why a rack cannot be run here; null if it can.</summary>
     public static string? Unavailable =>
@@ -63,13 +68,19 @@ internal sealed class PreparedState
     {
         var image = Path.Combine(directory, "demo.img");
         await Programs.RunAsync("bramble-lab", "image", image, "--scale", "small", "--root-fill", "1");
-        await Programs.RunAsync(new Dictionary<string, string>
+        await BrambleAsync(directory, token, "image", "add", image, "--name", "demo", "--arch", "arm64");
+        File.Delete(image);
+    }
+
+    private static Task BuildDebianAsync(string directory, string token) =>
+        BrambleAsync(directory, token, "image", "build", "debian", "--arch", "arm64", "--slim", "--name", "demo");
+
+    private static Task<string> BrambleAsync(string directory, string token, params string[] arguments) =>
+        Programs.RunAsync(new Dictionary<string, string>
         {
             ["BRAMBLE_SERVER"] = $"unix:{directory}/api.sock",
             ["BRAMBLE_TOKEN"] = token,
-        }, "bramble", "image", "add", image, "--name", "demo", "--arch", "arm64");
-        File.Delete(image);
-    }
+        }, "bramble", arguments);
 }
 
 /// <summary>Runs the programs that were built with the tests.</summary>

@@ -75,6 +75,12 @@ sum_on_disk() { # INDEX LENGTH
     sha256sum | cut -c 1-64
 }
 
+is_on_disk() { # INDEX LENGTH SHA256-OR-zero
+  wanted=$3
+  if [ "$3" = zero ]; then zero_sum "$2" && wanted=$ZERO_SUM; fi
+  [ "$(sum_on_disk "$1" "$2")" = "$wanted" ]
+}
+
 # Fetches a chunk and writes it to its place.
 put_chunk() { # INDEX LENGTH SHA256-OR-zero
   if [ "$3" = zero ]; then
@@ -112,17 +118,17 @@ write_chunks() {
   CURRENT_STEP='write'
   ZERO_LENGTH=''
   fetched=0
+  held_bytes=0
+  : >"$RUN/written"
   progress write 0 "$TOTAL_BYTES" || return 1
   bound_write_cache
   while read -r index length sum _ <&3; do
-    held=0
-    if [ "$RESUME" = 1 ]; then
-      wanted=$sum
-      if [ "$sum" = zero ]; then zero_sum "$length" && wanted=$ZERO_SUM; fi
-      if [ "$(sum_on_disk "$index" "$length")" = "$wanted" ]; then held=1; fi
-    fi
-    if [ "$held" = 0 ]; then
+    # A new card holds zeros already, and reading is faster than writing and wears no flash.
+    if { [ "$RESUME" = 1 ] || [ "$sum" = zero ]; } && is_on_disk "$index" "$length" "$sum"; then
+      held_bytes=$((held_bytes + length))
+    else
       put_chunk "$index" "$length" "$sum" || return 1
+      echo "$index $length $sum" >>"$RUN/written"
       fetched=$((fetched + 1))
     fi
     DONE_BYTES=$((DONE_BYTES + length))
@@ -131,20 +137,19 @@ write_chunks() {
   say "wrote $fetched of $CHUNK_COUNT chunks"
 }
 
-# Reads every chunk back from the medium. One that differs is written once more; a second difference is a bad disk.
+# Reads back from the medium every chunk that was written; the others have just been read. One that differs is written
+# once more; a second difference is a bad disk.
 verify_chunks() {
   CURRENT_STEP=verify
-  DONE_BYTES=0
-  progress verify 0 "$TOTAL_BYTES" || return 1
+  DONE_BYTES=$held_bytes
+  progress verify "$DONE_BYTES" "$TOTAL_BYTES" || return 1
   flush_disk || return 1
-  while read -r index length sum _ <&3; do
-    wanted=$sum
-    if [ "$sum" = zero ]; then zero_sum "$length" && wanted=$ZERO_SUM; fi
-    if [ "$(sum_on_disk "$index" "$length")" != "$wanted" ]; then
+  while read -r index length sum <&3; do
+    if ! is_on_disk "$index" "$length" "$sum"; then
       say "chunk $index reads back otherwise than it was written; writing it once more"
       put_chunk "$index" "$length" "$sum" || return 1
       flush_disk || return 1
-      if [ "$(sum_on_disk "$index" "$length")" != "$wanted" ]; then
+      if ! is_on_disk "$index" "$length" "$sum"; then
         words=$(last_words "$RUN/dd.err")
         fail "chunk $index at octet $((index * CHUNK_BYTES)) of $DISK reads back otherwise than it was written, twice\
 ${words:+ ($words)}: the disk is bad" || return 1
@@ -152,7 +157,7 @@ ${words:+ ($words)}: the disk is bad" || return 1
     fi
     DONE_BYTES=$((DONE_BYTES + length))
     progress_if_due verify "$DONE_BYTES" "$TOTAL_BYTES" || return 1
-  done 3<"$RUN/chunks"
+  done 3<"$RUN/written"
 }
 
 # The partition table as it must be on this disk, and whatever else the manager changes in the image for this node.
