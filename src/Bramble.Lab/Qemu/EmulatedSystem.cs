@@ -66,7 +66,7 @@ internal sealed partial class EmulatedSystem(
         "-serial", "stdio",
         "-kernel", Fetched(files.Kernel), "-dtb", Fetched(files.DeviceTree),
         .. files.Initramfs is { } initramfs ? (string[])["-initrd", Fetched(initramfs)] : [],
-        "-append", ConsoleWord().Replace(files.CommandLine, "console=ttyAMA0,115200"),
+        "-append", ConsoleWord().Replace(files.CommandLine, "") + " console=ttyAMA0,115200",
         "-drive", $"file={card},if=sd,format=raw,cache=unsafe",
         "-usb", "-netdev", $"tap,id=n0,ifname={tap.Name},script=no,downscript=no",
         "-device", $"usb-net,netdev=n0,mac={spec.Mac}",
@@ -82,10 +82,9 @@ internal sealed partial class EmulatedSystem(
     }
 
     /// <summary>
-    /// The alias that the firmware replaces by the UART it has set up, and the mini UART that a 3B's console is on:
-    /// the emulator's output is the PL011.
+    /// A 3B's consoles are a screen and the mini UART; the emulator's output is the other UART, a PL011.
     /// </summary>
-    [GeneratedRegex(@"console=(serial0|ttyS\d)\S*")]
+    [GeneratedRegex(@"console=\S*\s*")]
     private static partial Regex ConsoleWord();
 
     private string Fetched(string path) => Path.Combine(FilesDirectory, path);
