@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Bramble.Testing;
 using Bramble.Wire;
 
 namespace Bramble.Boot.Tests;
@@ -25,12 +26,8 @@ internal sealed class RecordingBootDirectory : IBootDirectory
 
     public void Record(BootStep step) => _steps.Writer.TryWrite(step);
 
-    public async Task<BootStep> NextStepAsync()
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
-        return await Steps.ReadAsync(patience.Token);
-    }
+    public Task<BootStep> NextStepAsync() =>
+        Steps.ReadAsync(TestContext.Current.CancellationToken).AsTask().WithinAsync("a step on the boot timeline");
 
     /// <summary>The address that all clients of these tests have.</summary>
     public static readonly IPv4Address Loopback = IPv4Address.Parse("127.0.0.1");

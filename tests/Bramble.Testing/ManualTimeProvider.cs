@@ -20,6 +20,15 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         lock (_lock) return _monotonic;
     }
 
+    /// <summary>How long until the next timer is due; null if none is set.</summary>
+    public TimeSpan? NextDue
+    {
+        get
+        {
+            lock (_lock) return _timers.MinBy(t => t.Due) is { } next ? TimeSpan.FromTicks(next.Due - _monotonic) : null;
+        }
+    }
+
     /// <summary>Moves the wall clock alone, as an operator or an NTP step does; no timer fires.</summary>
     public void JumpWallClock(TimeSpan by)
     {

@@ -90,7 +90,7 @@ public sealed class NetNamespace : IAsyncDisposable
             Name = Name,
         };
         thread.Start();
-        thread.Join();
+        thread.JoinWithin($"work inside the network namespace {Name}");
         failure?.Throw();
         return result;
     }
@@ -112,7 +112,7 @@ public sealed class NetNamespace : IAsyncDisposable
         {
             var name = Path.GetFileName(path);
             if (name.Split('-') is [_, var pid, _] && !Directory.Exists($"/proc/{pid}"))
-                await ChildProcess.RunAsync("ip", ["netns", "delete", name]);
+                await ChildProcess.RunAsync("ip", ["netns", "delete", name], timeout: Patience.Limit);
         }
     }
 

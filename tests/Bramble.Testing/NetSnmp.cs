@@ -58,12 +58,20 @@ public sealed class NetSnmp : IDisposable
     {
         var process = ChildProcess.Start(Find("snmpd")!,
             ["-f", "-Lo", "-C", "-c", file, $"udp:127.0.0.1:{port}"], environment: Environment);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (await process.StandardOutput.ReadLineAsync(patience.Token).ConfigureAwait(false) is { } line)
+        try
         {
-            said.AppendLine(line);
-            if (line.StartsWith("NET-SNMP version", StringComparison.Ordinal))
-                return new SnmpDaemon(process, new IPEndPoint(IPAddress.Loopback, port));
+            while (await process.StandardOutput.ReadLineAsync().WithinAsync($"the start of snmpd, which said: {said}")
+                .ConfigureAwait(false) is { } line)
+            {
+                said.AppendLine(line);
+                if (line.StartsWith("NET-SNMP version", StringComparison.Ordinal))
+                    return new SnmpDaemon(process, new IPEndPoint(IPAddress.Loopback, port));
+            }
+        }
+        catch (TimeoutException)
+        {
+            ChildProcess.Kill(process);
+            throw;
         }
         ChildProcess.Kill(process);
         process.Dispose();
@@ -103,7 +111,7 @@ public sealed class SnmpDaemon : IDisposable
     public void Dispose()
     {
         ChildProcess.Kill(_process);
-        _process.WaitForExit();
+        if (!_process.WaitForExit(Patience.Limit)) throw new TimeoutException("snmpd did not end when it was killed");
         _process.Dispose();
     }
 }

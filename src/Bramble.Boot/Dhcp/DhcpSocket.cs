@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using Bramble.Boot.Sockets;
 using Bramble.Wire;
 
 namespace Bramble.Boot.Dhcp;
@@ -49,6 +50,7 @@ internal sealed class DhcpSocket : IDhcpChannel
             socket.EnableBroadcast = true;
             Bind(socket, network.Interface);
             EnlargeReceiveBuffer(socket);
+            socket.SendTimeout = LocalBinding.SendTimeoutMilliseconds;
             socket.Bind(new IPEndPoint(IPAddress.Any, port));
             return new DhcpSocket(socket, network.Interface);
         }

@@ -58,8 +58,8 @@ internal sealed class HttpDownload(HttpClient http, TimeProvider clock, SpaceGua
     private async Task TryAsync(Uri uri, FileStream file,
         IProgress<ImageProgress>? progress, CancellationToken cancellation)
     {
-        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = clock.CreateTimer(_ => stall.Cancel(), null, Stall, Timeout.InfiniteTimeSpan);
+        using var stall = new CancellationTokenSource(Stall, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stall.Token);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, uri);
@@ -68,7 +68,7 @@ internal sealed class HttpDownload(HttpClient http, TimeProvider clock, SpaceGua
                 request.Headers.Range = new RangeHeaderValue(file.Position, null);
                 request.Headers.IfRange = _version;
             }
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token)
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
                 .ConfigureAwait(false);
             response.EnsureSuccessStatusCode();
             var resumed = response.StatusCode == HttpStatusCode.PartialContent
@@ -79,8 +79,8 @@ internal sealed class HttpDownload(HttpClient http, TimeProvider clock, SpaceGua
                 : response.Content.Headers.LastModified is { } date ? new RangeConditionHeaderValue(date) : null;
             long? total = response.Content.Headers.ContentLength + file.Position;
             if (total is { } t) space.Need(t - file.Position);
-            var body = await response.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
-            await CopyAsync(body, file, total, timer, progress, stall.Token).ConfigureAwait(false);
+            var body = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
+            await CopyAsync(body, file, total, stall, progress, either.Token).ConfigureAwait(false);
             if (total is { } whole && file.Position != whole)
                 throw new IOException($"the connection ended after {file.Position} of {whole} bytes");
         }
@@ -90,7 +90,7 @@ internal sealed class HttpDownload(HttpClient http, TimeProvider clock, SpaceGua
         }
     }
 
-    private async Task CopyAsync(Stream body, FileStream file, long? total, ITimer timer,
+    private async Task CopyAsync(Stream body, FileStream file, long? total, CancellationTokenSource stall,
         IProgress<ImageProgress>? progress, CancellationToken cancellation)
     {
         var buffer = new byte[1 << 17];
@@ -98,7 +98,7 @@ internal sealed class HttpDownload(HttpClient http, TimeProvider clock, SpaceGua
         int n;
         while ((n = await body.ReadAsync(buffer, cancellation).ConfigureAwait(false)) > 0)
         {
-            timer.Change(Stall, Timeout.InfiniteTimeSpan);
+            stall.CancelAfter(Stall);
             await file.WriteAsync(buffer.AsMemory(0, n), cancellation).ConfigureAwait(false);
             if (file.Position - checkedAt >= 64 << 20)
             {

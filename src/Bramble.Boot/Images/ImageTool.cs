@@ -7,6 +7,12 @@ namespace Bramble.Boot.Images;
 /// <summary>The distribution's programs that make and read images. A missing one is named with its package.</summary>
 internal static class ImageTool
 {
+    /// <summary>
+    /// No tool works longer on one image; one that does (debugfs on a file system made to lead it in circles) would
+    /// hold up every other image.
+    /// </summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
     private static readonly Dictionary<string, string> Packages = new()
     {
         ["xz"] = "xz-utils",
@@ -55,7 +61,11 @@ internal static class ImageTool
         try
         {
             return await ChildProcess.RunAsync(Find(program), arguments, workingDirectory: workingDirectory,
-                environment: Merge(environment), cancellation: cancellation).ConfigureAwait(false);
+                environment: Merge(environment), timeout: Longest, cancellation: cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ImageException($"{program} was killed: it did not end within {Longest.TotalMinutes:0} min", e);
         }
         catch (Win32Exception e)
         {

@@ -15,6 +15,7 @@ internal sealed class StreamFilter : IAsyncDisposable
     private readonly string _program;
     private readonly Process _process;
     private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenSource _deaf;
     private readonly Task _pump;
     private readonly Task<string> _errors;
 
@@ -23,7 +24,8 @@ internal sealed class StreamFilter : IAsyncDisposable
     {
         (_program, _process) = (program, process);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        _errors = DrainAsync(process.StandardError, _stop.Token);
+        _deaf = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        _errors = DrainAsync(process.StandardError, _deaf.Token);
         _pump = input is null ? Task.CompletedTask : PumpAsync(input, eachBuffer, _stop.Token);
     }
 
@@ -43,6 +45,7 @@ internal sealed class StreamFilter : IAsyncDisposable
     public async Task FinishAsync(string purpose)
     {
         await _process.WaitForExitAsync(_stop.Token).ConfigureAwait(false);
+        _deaf.CancelAfter(ChildProcess.LastWords);
         var errors = await _errors.ConfigureAwait(false);
         if (_process.ExitCode != 0)
         {
@@ -50,7 +53,8 @@ internal sealed class StreamFilter : IAsyncDisposable
             if (_pump is { IsFaulted: true, Exception.InnerException: { } cause and not BrokenPipeException })
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
             var lines = errors.TrimEnd().Split('\n');
-            throw new ImageException($"{purpose}: {_program} says: {lines[^1].Trim()} (exit code {_process.ExitCode})");
+            throw new ImageException(
+                $"{purpose}: {_program} says: {lines[^1].Trim()} (exit code {_process.ExitCode})");
         }
         try
         {
@@ -75,6 +79,7 @@ internal sealed class StreamFilter : IAsyncDisposable
             // Whoever disposes early has a better error in hand.
         }
         _process.Dispose();
+        _deaf.Dispose();
         _stop.Dispose();
     }
 
@@ -115,12 +120,19 @@ internal sealed class StreamFilter : IAsyncDisposable
     {
         var kept = new StringBuilder();
         var buffer = new char[1024];
-        int n;
-        while ((n = await reader.ReadAsync(buffer.AsMemory(), cancellation).ConfigureAwait(false)) > 0)
+        try
         {
-            kept.Append(buffer, 0, n);
-            // Its last words matter.
-            if (kept.Length > KeptErrors) kept.Remove(0, kept.Length - KeptErrors);
+            int n;
+            while ((n = await reader.ReadAsync(buffer.AsMemory(), cancellation).ConfigureAwait(false)) > 0)
+            {
+                kept.Append(buffer, 0, n);
+                // Its last words matter.
+                if (kept.Length > KeptErrors) kept.Remove(0, kept.Length - KeptErrors);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It has ended, or is about to be killed; what came so far is kept.
         }
         return kept.ToString();
     }

@@ -19,6 +19,12 @@ internal sealed partial record LocalBinding(IPv4Address Address, string? Interfa
     /// </summary>
     private const int ReceiveBuffer = 4 << 20;
 
+    /// <summary>
+    /// How long a packet may wait for room in the send buffer: an interface that takes nothing (paused by its switch,
+    /// or full of packets for a neighbour that does not answer) must not stop the loop that serves the others.
+    /// </summary>
+    public const int SendTimeoutMilliseconds = 100;
+
     /// <summary>Opens a port; a TCP one listens.</summary>
     /// <exception cref="SocketException">The interface or the address is not there, or the port is taken.</exception>
     public Socket Open(ProtocolType transport, int port)
@@ -32,7 +38,11 @@ internal sealed partial record LocalBinding(IPv4Address Address, string? Interfa
         {
             if (Interface is not null)
                 socket.SetRawSocketOption(SOL_SOCKET, SO_BINDTODEVICE, Encoding.UTF8.GetBytes(Interface + "\0"));
-            if (!isTcp) Enlarge(socket);
+            if (!isTcp)
+            {
+                Enlarge(socket);
+                socket.SendTimeout = SendTimeoutMilliseconds;
+            }
             socket.Bind(new IPEndPoint(Address.ToIPAddress(), port));
             if (isTcp) socket.Listen(Backlog);
             return socket;

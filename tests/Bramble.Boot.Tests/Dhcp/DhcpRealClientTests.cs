@@ -17,7 +17,7 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
 {
     private const string Mac1 = "02:00:00:00:00:01";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ClientLimit = TimeSpan.FromSeconds(15);
 
     private readonly CancellationTokenSource _end = new();
     private readonly FakeStore _store = new();
@@ -40,7 +40,7 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        await _running;
+        await _running.WithinAsync("the end of the DHCP server and its committer");
         if (_board is not null) await _board.DisposeAsync();
         if (_manager is not null) await _manager.DisposeAsync();
         Directory.Delete(_files, recursive: true);
@@ -80,8 +80,8 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
         Assert.Contains("new_dhcp_lease_time=3600", told);
         Assert.True(_leases.TryFind(Address(42), out var lease));
         Assert.Equal(Mac1, lease.Mac.ToString());
-        await _board.ExecAsync(Patience, "dhclient", ["-4", "-r", .. files, "eth0"]);
-        await UntilAsync(() => _store.Load() is [{ State: LeaseState.Released }], "RELEASE has been stored");
+        await _board.ExecAsync(ClientLimit, "dhclient", ["-4", "-r", .. files, "eth0"]);
+        await Patience.UntilAsync(() => _store.Load() is [{ State: LeaseState.Released }], "RELEASE has been stored");
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
         var clock = new ManualTimeProvider();
         var opened = 0;
         Start(Rack, clock, () => Interlocked.Increment(ref opened));
-        await UntilAsync(() => Volatile.Read(ref opened) == 1, "the port is open");
+        await Patience.UntilAsync(() => Volatile.Read(ref opened) == 1, "the port is open");
         await _manager.InsideAsync("link", "delete", "eth0");
         for (var i = 0; i < 8; i++)
         {
@@ -120,11 +120,8 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
         }
         await _manager.ConnectAsync("eth0", _board, "eth0", Mac1);
         await _manager.InsideAsync("address", "add", "10.77.0.1/24", "dev", "eth0");
-        await UntilAsync(() =>
-        {
-            clock.Advance(TimeSpan.FromSeconds(1));
-            return Volatile.Read(ref opened) == 2;
-        }, "the port is open again");
+        await Patience.UntilAsync(() => Volatile.Read(ref opened) == 2, "the port that is open again",
+            () => clock.Advance(TimeSpan.FromSeconds(1)));
         using var rom = RomSocket();
         Assert.Equal(Address(100), (await AskAsync(rom, GoldenDhcp.Pi4Discover)).YourAddress);
     }
@@ -173,7 +170,7 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
 
     private async Task<string> ClientAsync(string program, params string[] arguments)
     {
-        var result = await _board.ExecAsync(Patience, program, arguments);
+        var result = await _board.ExecAsync(ClientLimit, program, arguments);
         var told = Path.Combine(_files, "told");
         Assert.True(File.Exists(told), $"{program} got no lease ({result.ExitCode}): {result.Output}{result.Errors}");
         return await File.ReadAllTextAsync(told);
@@ -191,7 +188,7 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
     private static async Task<DhcpPacket> AskAsync(Socket rom, byte[] question)
     {
         var buffer = new byte[1500];
-        using var end = new CancellationTokenSource(Patience);
+        using var end = new CancellationTokenSource(ClientLimit);
         // The server may still be opening its port: ask again, as ROMs do.
         for (var tries = 0; tries < 20; tries++)
         {
@@ -208,13 +205,7 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
                 // Again.
             }
         }
-        throw new TimeoutException("no answer");
-    }
-
-    private static async Task UntilAsync(Func<bool> condition, string what)
-    {
-        for (var i = 0; i < 1000 && !condition(); i++) await DhcpRig.PauseAsync();
-        Assert.True(condition(), what);
+        throw new TimeoutException("no answer to any of the questions");
     }
 
     private static void NeedProgram(string name)

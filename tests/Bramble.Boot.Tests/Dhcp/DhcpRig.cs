@@ -35,6 +35,9 @@ internal sealed class FakeStore : ILeaseStore
 
     public ConcurrentQueue<int> BatchSizes { get; } = new();
 
+    /// <summary>
+    /// Done before each commit. The rig's end ends it too, or a test that fails meanwhile would wait for it for ever.
+    /// </summary>
     public Func<Task> Before { get; set; } = () => Task.CompletedTask;
 
     public IReadOnlyList<Lease> Load()
@@ -45,7 +48,7 @@ internal sealed class FakeStore : ILeaseStore
     public async ValueTask CommitAsync(IReadOnlyList<Lease> batch, CancellationToken cancellation)
     {
         BatchSizes.Enqueue(batch.Count);
-        await Before();
+        await Before().WaitAsync(cancellation);
         lock (Stored)
         {
             foreach (var lease in batch)
@@ -79,11 +82,8 @@ internal sealed class FakeChannel : IDhcpChannel
         return there;
     }
 
-    public async Task<(DhcpPacket Packet, DhcpDestination To)> NextAsync()
-    {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        return await _out.Reader.ReadAsync(bound.Token);
-    }
+    public Task<(DhcpPacket Packet, DhcpDestination To)> NextAsync() =>
+        _out.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WithinAsync("an answer to a client");
 
     public async ValueTask<DhcpDatagram> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
@@ -142,22 +142,17 @@ internal sealed class DhcpRig : IAsyncDisposable
 
     public DhcpServer Server { get; }
 
-    public async Task UntilAsync(Func<bool> condition, string what)
-    {
-        for (var i = 0; i < 2000 && !condition(); i++) await PauseAsync();
-        Assert.True(condition(), what);
-    }
-
     /// <summary>Lets the loops run; nothing is measured by it.</summary>
     public static Task PauseAsync() => Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
 
     public Task UntilIgnoredAsync(DhcpIgnoreReason reason, int times = 1) =>
-        UntilAsync(() => Server.Snapshot().Ignored.GetValueOrDefault(reason) >= times, $"{times} times {reason}");
+        Patience.UntilAsync(
+            () => Server.Snapshot().Ignored.GetValueOrDefault(reason) >= times, $"{times} times {reason}");
 
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        await _running;
+        await _running.WithinAsync("the end of the DHCP server and its committer");
         _end.Dispose();
     }
 }

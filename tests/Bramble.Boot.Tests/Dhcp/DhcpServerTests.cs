@@ -1,4 +1,5 @@
 using Bramble.Boot.Dhcp;
+using Bramble.Testing;
 using Bramble.Testing.Dhcp;
 using Bramble.Wire;
 using Bramble.Wire.Dhcp;
@@ -15,10 +16,10 @@ public sealed class DhcpServerTests
         rig.Channel.Receive(GoldenDhcp.Pi4Discover);
         Assert.Equal(DhcpMessageType.Offer, (await rig.Channel.NextAsync()).Packet.MessageType);
 
-        var disk = new TaskCompletionSource();
+        var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Store.Before = () => disk.Task;
         rig.Channel.Receive(GoldenDhcp.Pi4Request);
-        await rig.UntilAsync(() => rig.Store.BatchSizes.Count == 1, "the commit has begun");
+        await Patience.UntilAsync(() => rig.Store.BatchSizes.Count == 1, "the commit has begun");
         // A later packet is answered: the loop does not wait for the disk, the ACK does.
         rig.Channel.Receive(Client.Discover(Mac(5)).ToArray());
         Assert.Equal(Mac(5), (await rig.Channel.NextAsync()).Packet.Mac);
@@ -37,7 +38,7 @@ public sealed class DhcpServerTests
     {
         await using var rig = new DhcpRig();
         rig.Channel.Receive(GoldenDhcp.Pi3BDiscover);
-        await rig.UntilAsync(() => rig.Server.Snapshot().Delayed == 1, "the OFFER waits");
+        await Patience.UntilAsync(() => rig.Server.Snapshot().Delayed == 1, "the OFFER waits");
         Assert.Equal(Address(100), Assert.Single(rig.Store.Load()).Address);
         rig.Channel.Receive(GoldenDhcp.Pi4Discover);
         Assert.Equal("dc:a6:32:2e:f8:ed", (await rig.Channel.NextAsync()).Packet.Mac.ToString());
@@ -58,7 +59,7 @@ public sealed class DhcpServerTests
     {
         await using var rig = new DhcpRig(Small(1));
         rig.Channel.Receive(GoldenDhcp.All[golden]);
-        await rig.UntilAsync(() => rig.Server.Snapshot().Delayed == 1, "the OFFER waits");
+        await Patience.UntilAsync(() => rig.Server.Snapshot().Delayed == 1, "the OFFER waits");
         rig.Clock.Advance(LeaseTable.OfferHold * 4);
         rig.Channel.Receive(Client.Discover(Mac(2)).ToArray());
         await rig.UntilIgnoredAsync(DhcpIgnoreReason.PoolExhausted);
@@ -108,14 +109,15 @@ public sealed class DhcpServerTests
             Server = IPv4Prefix.Parse("10.77.0.1/16"),
             Pools = [new AddressRange(IPv4Address.Parse("10.77.1.0"), IPv4Address.Parse("10.77.5.255"))],
         });
-        var disk = new TaskCompletionSource();
+        var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.Store.Before = () => disk.Task;
         for (var i = 1; i <= 1000; i++)
         {
             var address = IPv4Address.Parse("10.77.1.0").Bits + (uint)i;
             rig.Channel.Receive(Client.Packet(DhcpMessageType.Request, Mac(i), new IPv4Address(address)).ToArray());
         }
-        await rig.UntilAsync(() => rig.Server.Snapshot().Received == 1000, "all were read while the disk was busy");
+        await Patience.UntilAsync(
+            () => rig.Server.Snapshot().Received == 1000, "all were read while the disk was busy");
         disk.SetResult();
         var addresses = new HashSet<IPv4Address>();
         for (var i = 0; i < 1000; i++)
@@ -136,7 +138,7 @@ public sealed class DhcpServerTests
         await rig.Channel.NextAsync();
         rig.Channel.Receive(GoldenDhcp.Pi4Request);
         await rig.Channel.NextAsync();
-        await rig.UntilAsync(() => rig.Directory.Steps.Count == 4, "four steps");
+        await Patience.UntilAsync(() => rig.Directory.Steps.Count == 4, "four steps");
         Assert.Equal(["DISCOVER", "OFFER", "REQUEST", "ACK"], rig.Directory.Steps.Select(s => s.What));
         Assert.All(rig.Directory.Steps, s => Assert.Equal("dc:a6:32:2e:f8:ed", s.Mac.ToString()));
         Assert.Equal("Raspberry Pi 4 Model B, serial 5b154510", rig.Directory.Steps.First().Detail);
@@ -166,7 +168,7 @@ public sealed class DhcpServerTests
         rig.Channel.RefusesToSend = true;
         rig.Channel.Receive(Client.Discover(Mac(1)).ToArray());
         await rig.UntilIgnoredAsync(DhcpIgnoreReason.SendFailed);
-        await rig.UntilAsync(() => rig.Directory.Steps.Any(s => s.Detail.Contains("unreachable")), "recorded");
+        await Patience.UntilAsync(() => rig.Directory.Steps.Any(s => s.Detail.Contains("unreachable")), "recorded");
     }
 
     [Theory]

@@ -38,7 +38,7 @@ public sealed class LeaseCommitterTests
         _store.Before = () => Task.CompletedTask;
         Assert.Null(await CommitAsync());
         await end.CancelAsync();
-        await running;
+        await running.WithinAsync("the committer's end");
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class LeaseCommitterTests
     {
         using var end = new CancellationTokenSource();
         var running = _committer.RunAsync(end.Token);
-        var disk = new TaskCompletionSource();
+        var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _store.Before = () => disk.Task;
         var slow = CommitAsync();
         _clock.Advance(LeaseTable.OfferHold);
@@ -55,7 +55,7 @@ public sealed class LeaseCommitterTests
         Assert.IsType<InvalidOperationException>(await slow);
         Assert.False(_leases.TryFind(Mac(1), out _));
         await end.CancelAsync();
-        await running;
+        await running.WithinAsync("the committer's end");
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class LeaseCommitterTests
         var running = _committer.RunAsync(end.Token);
         Assert.Null(await CommitAsync());
         await end.CancelAsync();
-        await running;
+        await running.WithinAsync("the committer's end");
     }
 
     private Lease Lease() => new("rack", Mac(1), Address(100))
@@ -86,8 +86,8 @@ public sealed class LeaseCommitterTests
     private async Task<Exception?> CommitAsync()
     {
         Assert.Equal(ClaimOutcome.Granted, _leases.Claim(Rack, Mac(1), null, Address(100), renewal: false));
-        var done = new TaskCompletionSource<Exception?>();
+        var done = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
         Assert.True(_committer.TryCommit(Lease(), done.SetResult));
-        return await done.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+        return await done.Task.WithinAsync("word of the lease");
     }
 }

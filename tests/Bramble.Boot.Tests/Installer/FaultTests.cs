@@ -1,3 +1,5 @@
+using Bramble.Testing;
+
 namespace Bramble.Boot.Tests.Installer;
 
 /// <summary>What goes wrong around an installation: the network, the manager, the installer itself.</summary>
@@ -38,7 +40,8 @@ public sealed class FaultTests
         {
             Image = image,
         };
-        var (chunk2, chunk5) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var chunk2 = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var chunk5 = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         manager.Script = call =>
         {
             var answer = (call.Path.EndsWith("17-2/2", StringComparison.Ordinal) && chunk2.TrySetResult())
@@ -48,11 +51,11 @@ public sealed class FaultTests
         };
 
         board.Start(ScriptedManager.CommandLine);
-        await chunk2.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await chunk2.Task.WithinAsync("the request for chunk 2");
         await manager.StopAsync();
         await board.SeesAsync("Connection refused; trying again");
         manager.StartAgain();
-        await chunk5.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await chunk5.Task.WithinAsync("the request for chunk 5");
         await board.CableAsync(plugged: false);
         await board.SeesAsync("the link or the address of eth0 is lost");
         await board.CableAsync(plugged: true);

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Bramble.Testing;
 
 namespace Bramble.Boot.Tests.Installer;
 
@@ -33,9 +34,12 @@ internal static class NetworkNamespace
             {
                 error = e;
             }
-        });
+        })
+        {
+            IsBackground = true,
+        };
         thread.Start();
-        thread.Join();
+        thread.JoinWithin($"a socket in the network namespace {name}");
         return error is null ? socket! : throw new InvalidOperationException("No socket in the namespace.", error);
     }
 

@@ -1,5 +1,6 @@
 using Bramble.Boot.Initramfs;
 using Bramble.Processes;
+using Bramble.Testing;
 
 namespace Bramble.Boot.Tests.Installer;
 
@@ -41,7 +42,7 @@ public sealed class ReportTests
     private static async Task<IReadOnlyList<Call>> RunAsync(ScriptedManager manager, int count)
     {
         if (Sandbox.Obstacle() is { } obstacle) Assert.Skip(obstacle);
-        var enough = new TaskCompletionSource();
+        var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var script = manager.Script;
         manager.Script = call =>
         {
@@ -73,15 +74,15 @@ public sealed class ReportTests
             var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             try
             {
-                await enough.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+                await enough.Task.WithinAsync($"{count} reports");
             }
-            catch (TimeoutException)
+            catch (TimeoutException e)
             {
                 ChildProcess.Kill(process);
-                Assert.Fail("Too few reports came. The script said:\n" + await errors);
+                Assert.Fail($"{e.Message}. The script said:\n{await errors.WithinAsync("what the script said")}");
             }
             ChildProcess.Kill(process);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WithinAsync("the script's end");
             return manager.Calls;
         }
         finally

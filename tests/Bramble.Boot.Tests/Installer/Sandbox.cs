@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Bramble.Boot.Initramfs;
 using Bramble.Processes;
+using Bramble.Testing;
 
 namespace Bramble.Boot.Tests.Installer;
 
@@ -115,12 +116,12 @@ internal sealed class Sandbox : IAsyncDisposable
         try
         {
             await _board!.WaitForExitAsync(TestContext.Current.CancellationToken)
-                .WaitAsync(TimeSpan.FromSeconds(seconds), TestContext.Current.CancellationToken);
-            await _reading;
+                .WithinAsync("the board's end", TimeSpan.FromSeconds(seconds));
+            await _reading.WithinAsync("the end of the board's console");
         }
-        catch (TimeoutException)
+        catch (TimeoutException e)
         {
-            Assert.Fail($"The board did not end within {seconds} s. Its console:\n{Console}");
+            Assert.Fail($"{e.Message}. The console:\n{Console}");
         }
     }
 
@@ -135,11 +136,11 @@ internal sealed class Sandbox : IAsyncDisposable
         }
         try
         {
-            await seen.Task.WaitAsync(TimeSpan.FromSeconds(seconds), TestContext.Current.CancellationToken);
+            await seen.Task.WithinAsync($"\"{text}\"", TimeSpan.FromSeconds(seconds));
         }
-        catch (TimeoutException)
+        catch (TimeoutException e)
         {
-            Assert.Fail($"\"{text}\" did not come within {seconds} s. The console:\n{Console}");
+            Assert.Fail($"{e.Message}. The console:\n{Console}");
         }
     }
 
@@ -236,12 +237,12 @@ internal sealed class Sandbox : IAsyncDisposable
         {
             if (process is null) continue;
             ChildProcess.Kill(process);
-            await process.WaitForExitAsync();
+            await process.WaitForExitAsync().WithinAsync("the end of a board or its DHCP server that was killed");
             process.Dispose();
         }
-        foreach (var loop in _loops) await ChildProcess.RunAsync("losetup", ["-d", loop]);
+        foreach (var loop in _loops) await ChildProcess.RunAsync("losetup", ["-d", loop], timeout: Patience.Limit);
         foreach (var space in (string[])[ManagerNamespace, BoardNamespace])
-            await ChildProcess.RunAsync("ip", ["netns", "del", space]);
+            await ChildProcess.RunAsync("ip", ["netns", "del", space], timeout: Patience.Limit);
         Directory.Delete(_work, recursive: true);
     }
 }

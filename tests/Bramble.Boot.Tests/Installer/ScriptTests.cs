@@ -1,5 +1,6 @@
 using Bramble.Boot.Initramfs;
 using Bramble.Processes;
+using Bramble.Testing;
 
 namespace Bramble.Boot.Tests.Installer;
 
@@ -15,7 +16,7 @@ public sealed class ScriptTests
     {
         if (!File.Exists("/bin/busybox")) Assert.Skip("needs /bin/busybox (package busybox-static)");
         var result = await ChildProcess.RunAsync("/bin/busybox", ["sh", "-n", "/dev/stdin"], Text(path),
-            cancellation: TestContext.Current.CancellationToken);
+            timeout: Patience.Limit, cancellation: TestContext.Current.CancellationToken);
 
         Assert.True(result.Succeeded, result.Complaint);
     }
@@ -33,7 +34,8 @@ public sealed class ScriptTests
             // The library is one program: main.sh with all that it sources, checked together.
             var result = await ChildProcess.RunAsync("/usr/bin/shellcheck",
                 ["-x", "-a", "-P", "SCRIPTDIR", "init", "main.sh", "udhcpc.sh", "report"],
-                workingDirectory: work.FullName, cancellation: TestContext.Current.CancellationToken);
+                workingDirectory: work.FullName, timeout: TimeSpan.FromMinutes(2),
+                cancellation: TestContext.Current.CancellationToken);
 
             Assert.True(result.Succeeded, result.Output + result.Errors);
         }

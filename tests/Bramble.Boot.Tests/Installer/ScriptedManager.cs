@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Bramble.Contracts.Installer;
+using Bramble.Testing;
 
 namespace Bramble.Boot.Tests.Installer;
 
@@ -82,7 +83,7 @@ internal sealed class ScriptedManager : IAsyncDisposable
     public async Task StopAsync()
     {
         _listener.Dispose();
-        await _accepting;
+        await _accepting.WithinAsync("the end of the manager's listener");
     }
 
     public void StartAgain()

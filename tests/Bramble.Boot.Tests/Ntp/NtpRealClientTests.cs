@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Bramble.Boot.Ntp;
 using Bramble.Processes;
+using Bramble.Testing;
 using Bramble.Wire;
 using Bramble.Wire.Ntp;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -36,9 +37,8 @@ public sealed class NtpRealClientTests
         foreach (var packet in silent) await client.SendAsync(packet, packet.Length, ntp.Door);
         byte[] request = [0x23, .. new byte[47], .. new byte[20]];
         await client.SendAsync(request, request.Length, ntp.Door);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(10));
-        var reply = (await client.ReceiveAsync(patience.Token)).Buffer;
+        var receiving = client.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
+        var reply = (await receiving.WithinAsync("the reply to the one good request")).Buffer;
         Assert.Equal(NtpPacket.Size, reply.Length);
         Assert.True(NtpPacket.TryRead(reply, out var read, out _));
         Assert.True(read.TransmitTime.Bits >= read.ReceiveTime.Bits);
@@ -79,7 +79,7 @@ public sealed class NtpRealClientTests
         public static async Task<RunningNtp> StartAsync(IPv4Address address, int port, TimeProvider? clock = null)
         {
             var running = new RunningNtp(address, port, clock ?? TimeProvider.System);
-            running.Door = await running._server.Listening;
+            running.Door = await running._server.Listening.WithinAsync($"the NTP server on {address}:{port}");
             return running;
         }
 
@@ -100,7 +100,7 @@ public sealed class NtpRealClientTests
         public async ValueTask DisposeAsync()
         {
             await _stop.CancelAsync();
-            await _running;
+            await _running.WithinAsync("the NTP server's end");
             _stop.Dispose();
         }
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Bramble.Boot.Tftp;
+using Bramble.Testing;
 using Bramble.Wire.Tftp;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -19,7 +20,8 @@ internal sealed class TftpFixture : IAsyncDisposable
     {
         _tree = new DirectoryBootTree(_root.FullName, NullLogger<DirectoryBootTree>.Instance);
         Directory = RecordingBootDirectory.Of(_tree);
-        // A test's client may be held up on a busy machine; a block repeated at it then would be no fault of the server.
+        // A test's client may be held up on a busy machine; a block repeated at it then would be no fault of the
+        // server.
         var patient = new TftpTiming { Initial = TimeSpan.FromSeconds(3), Min = TimeSpan.FromSeconds(3) };
         var options = new TftpOptions { Address = RecordingBootDirectory.Loopback, Port = 0, Timing = patient };
         Server = new TftpServer(
@@ -38,7 +40,7 @@ internal sealed class TftpFixture : IAsyncDisposable
     public static async Task<TftpFixture> StartAsync(Func<TftpOptions, TftpOptions>? adjust = null)
     {
         var fixture = new TftpFixture(adjust);
-        fixture.Door = await fixture.Server.Listening;
+        fixture.Door = await fixture.Server.Listening.WithinAsync("the TFTP server's port");
         return fixture;
     }
 
@@ -57,7 +59,7 @@ internal sealed class TftpFixture : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _running;
+        await _running.WithinAsync("the TFTP server's end");
         _stop.Dispose();
         _tree.Dispose();
         _root.Delete(recursive: true);
@@ -105,9 +107,8 @@ internal sealed class TftpPeer : IDisposable
 
     public async Task<byte[]> ReceiveAsync()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(10));
-        var got = await _socket.ReceiveAsync(patience.Token);
+        var receiving = _socket.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
+        var got = await receiving.WithinAsync($"a packet from the TFTP server at {Tid ?? _door}");
         Tid = got.RemoteEndPoint;
         return got.Buffer;
     }
