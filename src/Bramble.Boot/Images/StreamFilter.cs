@@ -53,8 +53,9 @@ internal sealed class StreamFilter : IAsyncDisposable
             if (_pump is { IsFaulted: true, Exception.InnerException: { } cause and not BrokenPipeException })
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(cause);
             var lines = errors.TrimEnd().Split('\n');
-            throw new ImageException(
-                $"{purpose}: {_program} says: {lines[^1].Trim()} (exit code {_process.ExitCode})");
+            // APT and mmdebstrap tell the cause first and then, line by line, what failed for its sake.
+            var words = lines.FirstOrDefault(l => l.StartsWith("E: ", StringComparison.Ordinal)) ?? lines[^1];
+            throw new ImageException($"{purpose}: {_program} says: {words.Trim()} (exit code {_process.ExitCode})");
         }
         try
         {

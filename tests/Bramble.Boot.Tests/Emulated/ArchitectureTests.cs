@@ -28,8 +28,8 @@ public sealed class ArchitectureTests : IDisposable
         if (Sandbox.Obstacle() is { } obstacle) Assert.Skip(obstacle);
         using var store = new ImageStore(_scratch["images"], TimeProvider.System, NullLogger<ImageStore>.Instance);
         using var builder = new InitramfsBuilder(store, NullLogger<InitramfsBuilder>.Instance);
-        var image = await store.BuildDebianAsync(
-            new DebianRecipe("debian", architecture) { Slim = architecture != "amd64" }, null, Scratch.Cancellation);
+        var image = await BuildAsync(
+            store, new DebianRecipe("debian", architecture) { Slim = architecture != "amd64" });
         Assert.Equal(architecture, image.Architecture);
         image = await builder.EnsureAsync(image, InstallerScripts.Init.Content,
             [.. InstallerScripts.Library.Select(file => new InitramfsFile(file.Path, file.Mode, file.Content))],
@@ -61,6 +61,20 @@ public sealed class ArchitectureTests : IDisposable
         Assert.Equal(["check", "write", "verify", "patch", "overlay", "done", "boot"], manager.Steps.Distinct());
         var hello = manager.Calls.Single(call => call.Path == "/installer/v1/hello").Message;
         Assert.Equal([$"vda {DiskSize} virtio 0 0x1234abcd blank"], hello.All("disk"));
+    }
+
+    private static async Task<BootImage> BuildAsync(ImageStore store, DebianRecipe recipe)
+    {
+        try
+        {
+            return await store.BuildDebianAsync(recipe, null, Scratch.Cancellation);
+        }
+        catch (ImageException e) when (e.Message.Contains("Mirror sync in progress", StringComparison.Ordinal))
+        {
+            // Seen with armhf: the mirror's index was not the one that its release file names.
+            Assert.Skip(e.Message);
+            throw;
+        }
     }
 
     private static async Task<byte[]> OverlayAsync()
