@@ -75,7 +75,9 @@ public enum Admission
     /// <summary>Answer it.</summary>
     Serve,
 
-    /// <summary>Unknown and waiting for an operator's word (<c>adopt: ask</c>): known to the manager, not answered.</summary>
+    /// <summary>
+    /// Unknown and waiting for an operator's word (<c>adopt: ask</c>): known to the manager, not answered.
+    /// </summary>
     AwaitsAdoption,
 
     /// <summary>Not ours (<c>adopt: ignore</c>, or forgotten on purpose).</summary>

@@ -98,16 +98,16 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _bootHttp = BootHttpHost.Build(options, services =>
         {
             AddLogging(services);
-            services.AddSingleton(_clock).AddSingleton(installer).AddSingleton(reports).AddSingleton(_rescue).AddSingleton(new GzippedChunks(_images))
-                .AddSingleton(_images).AddSingleton(_directory);
+            services.AddSingleton(_clock).AddSingleton(installer).AddSingleton(reports).AddSingleton(_rescue)
+                .AddSingleton(new GzippedChunks(_images)).AddSingleton(_images).AddSingleton(_directory);
         });
         _api = ApiHost.Build(options, services =>
         {
             AddLogging(services);
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
-                .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events).AddSingleton(_tokens)
-                .AddSingleton(status);
+                .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
+                .AddSingleton(_tokens).AddSingleton(status);
         });
 
         void AddLogging(IServiceCollection services) =>

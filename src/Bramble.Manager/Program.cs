@@ -75,8 +75,8 @@ int CheckConfig(BrambleOptions options)
     var problems = EnvironmentChecks.Check(options);
     foreach (var problem in problems) Console.Error.WriteLine($"{file}: {problem}");
     if (problems.Count > 0) return 2;
-    Console.WriteLine($"{file}: in order: {options.Networks.Count} networks, {options.PowerDevices.Count} power devices, "
-        + $"{options.Nodes.Count} nodes");
+    Console.WriteLine($"{file}: in order: {options.Networks.Count} networks, "
+        + $"{options.PowerDevices.Count} power devices, {options.Nodes.Count} nodes");
     return 0;
 }
 
@@ -88,7 +88,8 @@ async Task<int> FirstTokenAsync(BrambleOptions options)
         var tokens = new TokenStore(database, new EventLog(database, TimeProvider.System), TimeProvider.System);
         if (!tokens.IsEmpty)
         {
-            Console.Error.WriteLine("brambled: there are tokens already; an admin makes more with 'bramble token create'");
+            Console.Error.WriteLine(
+                "brambled: there are tokens already; an admin makes more with 'bramble token create'");
             return 1;
         }
         var created = await tokens.CreateAsync("first", Role.Admin, null, "brambled first-token").ConfigureAwait(false);
@@ -107,8 +108,9 @@ async Task<int> RunAsync(BrambleOptions options)
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         Console.SetOut(new LogFile(path));
     }
+    var timestamp = options.LogFile is null ? null : "yyyy-MM-ddTHH:mm:ss.fffZ ";
     using var loggers = LoggerFactory.Create(logging => logging
-        .AddSystemdConsole(console => console.TimestampFormat = options.LogFile is null ? null : "yyyy-MM-ddTHH:mm:ss.fffZ ")
+        .AddSystemdConsole(console => console.TimestampFormat = timestamp)
         .AddFilter("Microsoft", LogLevel.Warning));
     // Without a log file there is nothing to open anew; the signal must not end the daemon all the same.
     using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);

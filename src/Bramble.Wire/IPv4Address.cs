@@ -83,7 +83,9 @@ public readonly record struct IPv4Address(uint Bits) : IComparable<IPv4Address>,
         $"{Bits >> 24}.{Bits >> 16 & 255}.{Bits >> 8 & 255}.{Bits & 255}";
 }
 
-/// <summary>An IPv4 network: <c>10.0.0.0/24</c>. The address keeps its host part (an interface's own address).</summary>
+/// <summary>
+/// An IPv4 network: <c>10.0.0.0/24</c>. The address keeps its host part (an interface's own address).
+/// </summary>
 public readonly record struct IPv4Prefix(IPv4Address Address, int Length) : ISpanParsable<IPv4Prefix>
 {
     public uint MaskBits => Length == 0 ? 0 : uint.MaxValue << (32 - Length);

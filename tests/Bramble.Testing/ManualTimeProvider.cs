@@ -1,6 +1,8 @@
 namespace Bramble.Testing;
 
-/// <summary>A clock that stands still until a test moves it. Timers fire on the thread that advances the time.</summary>
+/// <summary>
+/// A clock that stands still until a test moves it. Timers fire on the thread that advances the time.
+/// </summary>
 public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
 {
     private readonly Lock _lock = new();
@@ -25,7 +27,8 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
     {
         get
         {
-            lock (_lock) return _timers.MinBy(t => t.Due) is { } next ? TimeSpan.FromTicks(next.Due - _monotonic) : null;
+            lock (_lock)
+                return _timers.MinBy(t => t.Due) is { } next ? TimeSpan.FromTicks(next.Due - _monotonic) : null;
         }
     }
 

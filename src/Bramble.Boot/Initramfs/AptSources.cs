@@ -47,8 +47,8 @@ internal static class AptSources
         if (found.All(f => f.Suite != suite))
         {
             throw new ImageException(
-                $"This machine's package sources name no Debian mirror, from which packages of {suite} could be had. Put one " +
-                $"into a file below {directory}/sources.list.d (sources.list(5)) that names the suite {host}.");
+                $"This machine's package sources name no Debian mirror, from which packages of {suite} could be had. " +
+                $"Put one into a file below {directory}/sources.list.d (sources.list(5)) that names the suite {host}.");
         }
         return found;
     }

@@ -23,7 +23,8 @@ internal static class NodeKnownHostsCommand
             {
                 if (string.IsNullOrEmpty(node.SshHostKey)) continue;
                 string?[] names = [node.Name, node.Address];
-                session.Printer.Line($"{string.Join(',', names.Where(n => !string.IsNullOrEmpty(n)))} {node.SshHostKey}");
+                var known = string.Join(',', names.Where(n => !string.IsNullOrEmpty(n)));
+                session.Printer.Line($"{known} {node.SshHostKey}");
             }
             return ExitCode.Ok;
         });

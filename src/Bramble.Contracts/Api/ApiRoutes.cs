@@ -1,8 +1,8 @@
 namespace Bramble.Contracts.Api;
 
 /// <summary>
-/// The REST API's paths. Errors are RFC 9457 problem details (<c>application/problem+json</c>): 400 bad input, 401 no or
-/// unknown token, 403 the role does not allow it, 404 no such thing, 409 it conflicts with what is there.
+/// The REST API's paths. Errors are RFC 9457 problem details (<c>application/problem+json</c>): 400 bad input, 401 no
+/// or unknown token, 403 the role does not allow it, 404 no such thing, 409 it conflicts with what is there.
 /// </summary>
 public static class ApiRoutes
 {
@@ -14,13 +14,17 @@ public static class ApiRoutes
     /// <summary>GET (<c>?select=…&amp;select=…</c>, none for all) → NodeView[]; POST NodeCreate → NodeView.</summary>
     public const string Nodes = Prefix + "/nodes";
 
-    /// <summary>GET → NodeView; PATCH NodePatch → NodeView. The id is a number, or a selector of exactly one node.</summary>
+    /// <summary>
+    /// GET → NodeView; PATCH NodePatch → NodeView. The id is a number, or a selector of exactly one node.
+    /// </summary>
     public const string Node = Nodes + "/{node}";
 
     /// <summary>GET (<c>?boots=1</c>) → TimelineView.</summary>
     public const string Timeline = Node + "/timeline";
 
-    /// <summary>POST NodeActionRequest → NodeActionResult. Verbs: adopt forget install reinstall restart rescue boot wait.</summary>
+    /// <summary>
+    /// POST NodeActionRequest → NodeActionResult. Verbs: adopt forget install reinstall restart rescue boot wait.
+    /// </summary>
     public const string NodeAction = Nodes + "/actions/{verb}";
 
     /// <summary>GET (<c>?select=…</c>) → PowerView[], read from the hardware.</summary>
@@ -33,8 +37,8 @@ public static class ApiRoutes
     public const string Images = Prefix + "/images";
 
     /// <summary>
-    /// GET → ImageView; DELETE (<c>?dryRun=true</c>) → 204; PUT (<c>?file=NAME&amp;sha256=HEX&amp;architecture=A</c>) with the
-    /// file as the body → ImageView.
+    /// GET → ImageView; DELETE (<c>?dryRun=true</c>) → 204; PUT (<c>?file=NAME&amp;sha256=HEX&amp;architecture=A</c>)
+    /// with the file as the body → ImageView.
     /// </summary>
     public const string Image = Images + "/{name}";
 

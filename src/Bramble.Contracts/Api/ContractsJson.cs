@@ -41,5 +41,6 @@ namespace Bramble.Contracts.Api;
 public sealed partial class ContractsJson : JsonSerializerContext;
 
 /// <summary>An enumeration as its member's name in lower case; an unknown word or a bare number is refused.</summary>
-public sealed class LowerCase<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
+public sealed class LowerCase<T>()
+    : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
     where T : struct, Enum;

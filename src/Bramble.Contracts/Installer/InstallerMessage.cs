@@ -32,7 +32,9 @@ public sealed class InstallerMessage
     public long? Number(string key) =>
         long.TryParse(this[key], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>Adds a line; a line break in the value becomes a space, so that no value can forge another line.</summary>
+    /// <summary>
+    /// Adds a line; a line break in the value becomes a space, so that no value can forge another line.
+    /// </summary>
     public InstallerMessage Add(string key, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);

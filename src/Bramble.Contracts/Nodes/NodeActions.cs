@@ -24,7 +24,9 @@ public enum NodeVerb
 /// <summary>A wish about the selected nodes.</summary>
 public sealed record NodeActionRequest
 {
-    /// <summary>Names, numbers, MAC addresses, serials, <c>key=value</c> labels, or phases as <c>phase=lost</c>.</summary>
+    /// <summary>
+    /// Names, numbers, MAC addresses, serials, <c>key=value</c> labels, or phases as <c>phase=lost</c>.
+    /// </summary>
     public IReadOnlyList<string> Select { get; init => field = value ?? []; } = [];
 
     public bool All { get; init; }

@@ -33,7 +33,9 @@ public sealed record NodeView
 
     public DateTimeOffset PhaseSince { get; init; }
 
-    /// <summary>One sentence on the present state; for <c>failed</c> and <c>lost</c>, where it stopped and why.</summary>
+    /// <summary>
+    /// One sentence on the present state; for <c>failed</c> and <c>lost</c>, where it stopped and why.
+    /// </summary>
     public string Verdict { get; init; } = "";
 
     public required NodeSpecView Spec { get; init; }
@@ -48,7 +50,9 @@ public sealed record NodeView
 
     public DateTimeOffset? LastSeenAt { get; init; }
 
-    /// <summary>The public SSH host key that the installed system will show, as one line of known_hosts' key part.</summary>
+    /// <summary>
+    /// The public SSH host key that the installed system will show, as one line of known_hosts' key part.
+    /// </summary>
     public string SshHostKey { get; init; } = "";
 
     /// <summary>Power cycles that the watchdog has spent on the present stall.</summary>

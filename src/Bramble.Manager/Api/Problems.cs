@@ -31,7 +31,9 @@ public static class Problems
             ContractsJson.Default.ProblemView, "application/problem+json");
     }
 
-    /// <summary>What answers when an endpoint throws. A refusal is no error of ours: only the unexpected is logged.</summary>
+    /// <summary>
+    /// What answers when an endpoint throws. A refusal is no error of ours: only the unexpected is logged.
+    /// </summary>
     public static ExceptionHandlerOptions Handler() => new()
     {
         ExceptionHandler = HandleAsync,
@@ -47,13 +49,15 @@ public static class Problems
             ProblemException problem => (problem.Status, problem.Title, problem.Message),
             NodeConflictException conflict => (409, "Conflict", conflict.Message),
             BadHttpRequestException bad => (bad.StatusCode, "Bad request",
-                bad.InnerException is JsonException json ? $"the body is not as the API states it: {json.Message}" : bad.Message),
-            JsonException json => (400, "Bad request", $"the body is not as the API states it: {json.Message}"),
+                bad.InnerException is JsonException json ? Misshapen(json) : bad.Message),
+            JsonException json => (400, "Bad request", Misshapen(json)),
             StoreException store => (503, "The store does not take writes", store.Message),
             _ => (500, "Internal error", "brambled hit an error that it did not expect; its log has the details"),
         };
         return WriteAsync(context, status, title, detail);
     }
+
+    private static string Misshapen(JsonException json) => $"the body is not as the API states it: {json.Message}";
 
     /// <summary>
     /// Gives a refusal of the web server itself (a wrong method, a wrong content type) its problem details.

@@ -164,7 +164,9 @@ public sealed record WatchdogOptions
     public TimeSpan OffTime { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>A device that feeds boards, as the configuration names it; secrets are read from their files at start.</summary>
+/// <summary>
+/// A device that feeds boards, as the configuration names it; secrets are read from their files at start.
+/// </summary>
 public sealed record PowerDeviceSection
 {
     public required string Name { get; init; }

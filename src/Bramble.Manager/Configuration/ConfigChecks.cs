@@ -50,7 +50,8 @@ internal static partial class ConfigChecks
             if (options.PowerDevices.Take(i).Any(d => d.Name == device.Name) && device.Name.Length > 0)
                 root.Fail(entries[i], $"power: two devices are named '{device.Name}'");
             if (device.Driver.Length > 0 && !s_drivers.Contains(device.Driver))
-                root.Fail(entries[i], $"power: '{device.Driver}' is no driver; there are {string.Join(", ", s_drivers)}");
+                root.Fail(
+                    entries[i], $"power: '{device.Driver}' is no driver; there are {string.Join(", ", s_drivers)}");
             if (device.Driver == "exec" && device.Command.Count == 0)
                 root.Fail(entries[i], $"power: '{device.Name}' needs a 'command', a list of its words");
             if (device.Driver != "poe-snmp") continue;
@@ -60,7 +61,8 @@ internal static partial class ConfigChecks
                 root.Fail(entries[i], $"power: version '{device.Version}' is none of 1, 2c, 3");
             else if (device.Version == "3" ? device.User.Length == 0 : device.CommunityFile is null)
                 root.Fail(entries[i], $"power: '{device.Name}' speaks SNMP version {device.Version} and needs "
-                    + (device.Version == "3" ? "a 'user'" : "a 'community_file' (mode 0600, so that it is no secret in here)"));
+                    + (device.Version == "3" ? "a 'user'"
+                        : "a 'community_file' (mode 0600, so that it is no secret in here)"));
         }
     }
 

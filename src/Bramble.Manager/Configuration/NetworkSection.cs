@@ -80,7 +80,8 @@ internal static class NetworkSection
 
     public static MacAddress ReadMac(YamlSection section, string name)
     {
-        if (section.TryGet<MacAddress>(name, MacText, "a MAC address such as b8:27:eb:0a:0b:0c", out var mac)) return mac;
+        if (section.TryGet<MacAddress>(name, MacText, "a MAC address such as b8:27:eb:0a:0b:0c", out var mac))
+            return mac;
         if (!section.Has(name)) section.Fail(section.Node, $"{section.Path}: '{name}' is missing");
         return mac;
     }
@@ -97,7 +98,8 @@ internal static class NetworkSection
         }
         if (address.Length is < 8 or > 30) section.FailAt("address", "the length must lie between /8 and /30");
         else if (address.Address == address.Network || address.Address == address.Broadcast)
-            section.FailAt("address", $"{address.Address} is the network's own or broadcast address; no host can have it");
+            section.FailAt(
+                "address", $"{address.Address} is the network's own or broadcast address; no host can have it");
         return address;
     }
 

@@ -101,7 +101,8 @@ internal sealed class YamlSection
         }
     }
 
-    public string Text(string name, string fallback) => TryGet<string>(name, AnyText, "a text", out var text) ? text : fallback;
+    public string Text(string name, string fallback) =>
+        TryGet<string>(name, AnyText, "a text", out var text) ? text : fallback;
 
     public string? TextOrNull(string name) => TryGet<string>(name, AnyText, "a text", out var text) ? text : null;
 

@@ -59,8 +59,8 @@ public static class EventEndpoints
                 if (nodeId is null || entry.NodeId == nodeId)
                 {
                     var json = JsonSerializer.Serialize(entry, ContractsJson.Default.EventView);
-                    await context.Response.WriteAsync($"id: {entry.Id}\nevent: {entry.Kind}\ndata: {json}\n\n", cancellation)
-                        .ConfigureAwait(false);
+                    var message = $"id: {entry.Id}\nevent: {entry.Kind}\ndata: {json}\n\n";
+                    await context.Response.WriteAsync(message, cancellation).ConfigureAwait(false);
                 }
                 next = entries.MoveNextAsync().AsTask();
             }

@@ -54,7 +54,10 @@ public sealed class EventLog
             """,
             new { id = entry.Id, at = entry.At.ToUnixTimeMilliseconds(), kind, nodeId, nodeName, actor, message }));
         if (entry.Id % 1_000 == 0)
-            _database.Post(c => c.Execute("DELETE FROM events WHERE id <= @oldest", new { oldest = entry.Id - StoredBound }));
+        {
+            var oldest = entry.Id - StoredBound;
+            _database.Post(c => c.Execute("DELETE FROM events WHERE id <= @oldest", new { oldest }));
+        }
         return entry;
     }
 

@@ -1,8 +1,8 @@
 namespace Bramble.Manager.Hosting;
 
 /// <summary>
-/// Runs the daemon's loops. A loop that ends before it was told to is fatal to the process, which says which one: systemd
-/// starts it again, and everything durable goes on from the store.
+/// Runs the daemon's loops. A loop that ends before it was told to is fatal to the process, which says which one:
+/// systemd starts it again, and everything durable goes on from the store.
 /// </summary>
 public sealed partial class Supervisor(ILogger<Supervisor> logger)
 {

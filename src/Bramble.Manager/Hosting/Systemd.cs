@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Bramble.Manager.Hosting;
 
-/// <summary>sd_notify(3): tells systemd that the daemon is ready, alive, or stopping. Does nothing outside systemd.</summary>
+/// <summary>
+/// sd_notify(3): tells systemd that the daemon is ready, alive, or stopping. Does nothing outside systemd.
+/// </summary>
 public sealed class Systemd(TimeProvider clock)
 {
     private readonly string? _socket = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
@@ -13,7 +15,9 @@ public sealed class Systemd(TimeProvider clock)
 
     public void Stopping() => Send("STOPPING=1");
 
-    /// <summary>Keeps the watchdog fed at half its interval while the check holds; a hung daemon is then restarted.</summary>
+    /// <summary>
+    /// Keeps the watchdog fed at half its interval while the check holds; a hung daemon is then restarted.
+    /// </summary>
     public async Task FeedWatchdogAsync(Func<bool> isAlive, CancellationToken cancellation)
     {
         if (!long.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), NumberStyles.None,

@@ -65,7 +65,9 @@ public static class ImageEndpoints
         if (context.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>()
             is { } rate)
             rate.MinDataRate = null;
-        var image = await Guard(() => images.AddAsync(context.Request.Body, name, file ?? name, new ImageAddOptions(sha256, architecture), null, context.RequestAborted)).ConfigureAwait(false);
+        var add = new ImageAddOptions(sha256, architecture);
+        var image = await Guard(() => images.AddAsync(
+            context.Request.Body, name, file ?? name, add, null, context.RequestAborted)).ConfigureAwait(false);
         image = await Guard(() => installers.EnsureAsync(image, context.RequestAborted)).ConfigureAwait(false);
         events.Add("image.added", null, null, NodeEndpoints.Actor(context), $"{image.Name} ({image.Digest[..12]})");
         return Json.Of(View(image, nodes, options), StatusCodes.Status201Created);

@@ -4,8 +4,8 @@ using Bramble.Boot.Initramfs;
 namespace Bramble.Manager.Images;
 
 /// <summary>
-/// Gives each image the initramfs that carries our installer: when it is added, and for all images after a start, since a
-/// newer Bramble brings a newer installer.
+/// Gives each image the initramfs that carries our installer: when it is added, and for all images after a start, since
+/// a newer Bramble brings a newer installer.
 /// </summary>
 public sealed partial class InstallerImages(
     ImageStore images, InitramfsBuilder builder, TimeProvider clock, ILogger<InstallerImages> logger)

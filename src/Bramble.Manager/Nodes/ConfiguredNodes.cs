@@ -4,8 +4,8 @@ using Bramble.Manager.Configuration;
 namespace Bramble.Manager.Nodes;
 
 /// <summary>
-/// Takes the nodes of the configuration file into the registry. A node that is there already is not touched where the API
-/// has set something: the file gives first values.
+/// Takes the nodes of the configuration file into the registry. A node that is there already is not touched where the
+/// API has set something: the file gives first values.
 /// </summary>
 public static class ConfiguredNodes
 {

@@ -2,10 +2,14 @@ using Bramble.Wire;
 
 namespace Bramble.Manager.Nodes;
 
-/// <summary>One moment of a node: identity, wish and observation together. Readers keep it as long as they like.</summary>
+/// <summary>
+/// One moment of a node: identity, wish and observation together. Readers keep it as long as they like.
+/// </summary>
 public sealed record NodeSnapshot(long Id, int Number, string Name, MacAddress Mac, NodeSpec Spec, NodeStatus Status);
 
-/// <summary>A node's long-lived identity; holds the newest snapshot. Only <see cref="NodeRegistry"/> replaces it.</summary>
+/// <summary>
+/// A node's long-lived identity; holds the newest snapshot. Only <see cref="NodeRegistry"/> replaces it.
+/// </summary>
 public sealed class Node(NodeSnapshot first)
 {
     private volatile NodeSnapshot _current = first;

@@ -19,17 +19,19 @@ public sealed class NodeActions(
     public async Task<NodeActionResult> ActAsync(NodeVerb verb, NodeActionRequest request, string actor)
     {
         if (request.Image is { } image && images.Find(image) is null)
-            throw ProblemException.NotFound($"there is no image '{image}'; bramble image ls shows those that there are");
+            throw ProblemException.NotFound(
+                $"there is no image '{image}'; bramble image ls shows those that there are");
         if (request.Disk is { } disk) NodeChanges.CheckDisk(disk);
+        var selected = NodeEndpoints.Select(nodes, request.Select ?? [], request.All);
         // All at once, so that a whole rack shares a few commits.
-        var outcomes = await Task.WhenAll(NodeEndpoints.Select(nodes, request.Select ?? [], request.All).Select(ActOnAsync))
-            .ConfigureAwait(false);
+        var outcomes = await Task.WhenAll(selected.Select(ActOnAsync)).ConfigureAwait(false);
         return new NodeActionResult(request.DryRun, outcomes);
 
         async Task<NodeActionOutcome> ActOnAsync(NodeSnapshot node)
         {
             var (accepted, message) = Judge(verb, node, request);
-            if (accepted && !request.DryRun) message = await CarryOutAsync(verb, node, request, actor).ConfigureAwait(false);
+            if (accepted && !request.DryRun)
+                message = await CarryOutAsync(verb, node, request, actor).ConfigureAwait(false);
             return new NodeActionOutcome(node.Id, node.Number, node.Name, accepted, message);
         }
     }
@@ -158,7 +160,8 @@ public sealed class NodeActions(
     }
 
     private string HowItStarts(NodeSnapshot node) =>
-        power.Controls(node) || IsListening(node) ? "" : ", at its next boot (it has no power port: restart it yourself)";
+        power.Controls(node) || IsListening(node) ? ""
+            : ", at its next boot (it has no power port: restart it yourself)";
 
     /// <summary>
     /// Whether its installer is there and asks: the boot has come to it, has not stopped, has not gone on.

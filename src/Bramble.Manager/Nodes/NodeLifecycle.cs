@@ -50,7 +50,8 @@ public static class NodeLifecycle
     public static NodeStatus Lost(NodeStatus status, TimeSpan silence, bool turnedOff = false) => status with
     {
         Phase = NodePhase.Lost,
-        Verdict = turnedOff ? "its power was turned off, as asked" : $"it was running and has not reported for {silence.TotalSeconds:0} s",
+        Verdict = turnedOff ? "its power was turned off, as asked"
+            : $"it was running and has not reported for {silence.TotalSeconds:0} s",
     };
 
     /// <summary>Whether the wanted installation is not yet on the disk.</summary>
@@ -59,7 +60,9 @@ public static class NodeLifecycle
 
     /// <summary>What to do about a node, from its wish, its state and the time alone.</summary>
     /// <param name="hasPower">Whether its port can be switched.</param>
-    /// <param name="listeningSince">A daemon that was down heard nobody: silence counts from its start at the earliest.</param>
+    /// <param name="listeningSince">
+    /// A daemon that was down heard nobody: silence counts from its start at the earliest.
+    /// </param>
     public static NodeNeed Decide(
         NodeSnapshot node, BrambleOptions options, bool hasPower, DateTimeOffset listeningSince, DateTimeOffset now)
     {

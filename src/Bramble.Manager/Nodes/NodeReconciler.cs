@@ -21,7 +21,9 @@ public sealed partial class NodeReconciler(
     private long _lastTickAt = clock.GetTimestamp();
     private int _ticks;
 
-    /// <summary>Whether it still goes round. One that hangs leaves systemd's watchdog unfed, and is started anew.</summary>
+    /// <summary>
+    /// Whether it still goes round. One that hangs leaves systemd's watchdog unfed, and is started anew.
+    /// </summary>
     public bool IsAlive => clock.GetElapsedTime(Interlocked.Read(ref _lastTickAt)) < s_hung;
 
     public async Task RunAsync(CancellationToken cancellation)

@@ -223,7 +223,8 @@ public sealed class NodeRegistry
             var other = node.Current;
             if (other.Id == exceptId) continue;
             if (other.Name == wanted.Name)
-                throw new NodeConflictException($"the name '{wanted.Name}' belongs to node {other.Number} ({other.Mac})");
+                throw new NodeConflictException(
+                    $"the name '{wanted.Name}' belongs to node {other.Number} ({other.Mac})");
             if (other.Number == wanted.Number)
                 throw new NodeConflictException($"the number {wanted.Number} belongs to '{other.Name}'");
             if (wanted.Spec.ReservedAddress is { } address && other.Spec.ReservedAddress == address)

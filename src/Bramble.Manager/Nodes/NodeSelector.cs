@@ -13,8 +13,8 @@ public sealed class SelectionException(string message) : Exception(message);
 public static class NodeSelector
 {
     /// <exception cref="SelectionException">
-    /// A word names no node; nothing is done for the others either. A filter (<c>phase=lost</c>) that matches none at the
-    /// moment is no error.
+    /// A word names no node; nothing is done for the others either. A filter (<c>phase=lost</c>) that matches none at
+    /// the moment is no error.
     /// </exception>
     public static IReadOnlyList<NodeSnapshot> Select(
         IEnumerable<NodeSnapshot> nodes, IReadOnlyList<string> words, bool all)

@@ -113,5 +113,7 @@ public sealed record InstallAttempt
 /// <summary>The watchdog's account of one stall; forgotten when the node runs.</summary>
 public sealed record WatchdogRecord(int Tries = 0, DateTimeOffset? LastAt = null);
 
-/// <summary>A power cycle: off now, on at a stated time. Durable, so that a killed daemon does not leave a board dark.</summary>
+/// <summary>
+/// A power cycle: off now, on at a stated time. Durable, so that a killed daemon does not leave a board dark.
+/// </summary>
 public sealed record PowerOperation(string Why, DateTimeOffset StartedAt, DateTimeOffset OnAt, bool OffDone);

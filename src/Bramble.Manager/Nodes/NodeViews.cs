@@ -38,7 +38,8 @@ public static class NodeViews
                 Labels = spec.Labels,
             },
             Installed = status.Installed is { } installed
-                ? new InstalledView(installed.Image, installed.Digest, installed.Disk, installed.Generation, installed.At)
+                ? new InstalledView(
+                    installed.Image, installed.Digest, installed.Disk, installed.Generation, installed.At)
                 : null,
             Progress = status.Attempt is { } attempt && status.Phase == NodePhase.Installing
                 ? new ProgressView(attempt.Step, attempt.DoneBytes, attempt.TotalBytes, attempt.Message) : null,

@@ -39,7 +39,8 @@ public static class PowerEndpoints
         return Json.Of<IReadOnlyList<PowerView>>(views);
     }
 
-    private static async Task<PowerView> ViewAsync(NodeSnapshot node, PowerService power, CancellationToken cancellation)
+    private static async Task<PowerView> ViewAsync(
+        NodeSnapshot node, PowerService power, CancellationToken cancellation)
     {
         var wanted = node.Spec.PowerOn ? "on" : "off";
         if (PowerService.PortOf(node) is not { } port)
@@ -75,7 +76,8 @@ public static class PowerEndpoints
             }
             if (request.DryRun)
             {
-                outcomes.Add(Task.FromResult(Outcome(node, true, $"would be {Past(parsed)} at {PowerService.PortOf(node)}")));
+                var would = $"would be {Past(parsed)} at {PowerService.PortOf(node)}";
+                outcomes.Add(Task.FromResult(Outcome(node, true, would)));
                 continue;
             }
             outcomes.Add(CarryOutAsync(node));
@@ -112,7 +114,8 @@ public static class PowerEndpoints
         var deadline = clock.GetUtcNow() + s_patience;
         while (clock.GetUtcNow() < deadline && nodes.Find(node.Id) is { } now)
         {
-            if (PowerReconciler.IsSettled(now)) return Outcome(node, true, $"{Past(verb)} at {PowerService.PortOf(now)}");
+            if (PowerReconciler.IsSettled(now))
+                return Outcome(node, true, $"{Past(verb)} at {PowerService.PortOf(now)}");
             if (reconciler.FailureSince(node.Id, began) is { } failure)
                 return Outcome(node, false, $"{failure} (tried again until it works)");
             await Task.Delay(TimeSpan.FromMilliseconds(100), clock, cancellation).ConfigureAwait(false);

@@ -34,7 +34,8 @@ public sealed partial class PowerReconciler(
 
     /// <summary>The last failure on this node's port since an instant, or null while there is none.</summary>
     public string? FailureSince(long nodeId, DateTimeOffset since) =>
-        _works.TryGetValue(nodeId, out var work) && work.Failure is { } failure && work.FailedAt >= since ? failure : null;
+        _works.TryGetValue(nodeId, out var work) && work.Failure is { } failure && work.FailedAt >= since
+            ? failure : null;
 
     /// <summary>Whether the node's port is as wanted, by our last successful command.</summary>
     public static bool IsSettled(NodeSnapshot node) =>
@@ -115,7 +116,8 @@ public sealed partial class PowerReconciler(
             return Fail(node, port, on, e is PowerException ? e.Message : $"{port} did not answer in a minute");
         }
         var now = clock.GetUtcNow();
-        Step(node, on ? "on" : "off", StepOutcome.Ok, operation is null ? $"port {port}" : $"port {port}: {operation.Why}");
+        var detail = operation is null ? $"port {port}" : $"port {port}: {operation.Why}";
+        Step(node, on ? "on" : "off", StepOutcome.Ok, detail);
         var (_, durable) = nodes.Update(nodeId, n => n with
         {
             Status = n.Status with

@@ -27,7 +27,12 @@ internal static class PowerSecrets
             Timeout = device.Timeout ?? TimeSpan.FromSeconds(1),
             Retries = device.Retries,
         },
-        "exec" => new ExecOptions { Name = device.Name, Command = device.Command, Timeout = device.Timeout ?? TimeSpan.FromSeconds(30) },
+        "exec" => new ExecOptions
+        {
+            Name = device.Name,
+            Command = device.Command,
+            Timeout = device.Timeout ?? TimeSpan.FromSeconds(30),
+        },
         _ => new NoPowerOptions { Name = device.Name },
     };
 
@@ -40,7 +45,8 @@ internal static class PowerSecrets
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new PowerException($"power device {device.Name}: the secret in {file} cannot be read: {e.Message}", e);
+            throw new PowerException(
+                $"power device {device.Name}: the secret in {file} cannot be read: {e.Message}", e);
         }
     }
 }

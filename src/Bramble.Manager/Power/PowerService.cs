@@ -11,7 +11,9 @@ public sealed class PowerService : IDisposable
     private readonly NodeRegistry _nodes;
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _ports = new();
 
-    /// <exception cref="PowerException">A device's configuration makes no sense, or its secret cannot be read.</exception>
+    /// <exception cref="PowerException">
+    /// A device's configuration makes no sense, or its secret cannot be read.
+    /// </exception>
     public PowerService(BrambleOptions options, NodeRegistry nodes, TimeProvider clock, ILoggerFactory loggers)
     {
         _nodes = nodes;
@@ -25,7 +27,9 @@ public sealed class PowerService : IDisposable
 
     public IReadOnlyDictionary<string, IPowerDriver> Drivers => _drivers;
 
-    /// <summary>The port that feeds a node: as configured, else as the bridge tables showed; null if none is known.</summary>
+    /// <summary>
+    /// The port that feeds a node: as configured, else as the bridge tables showed; null if none is known.
+    /// </summary>
     public static PowerPort? PortOf(NodeSnapshot node) => node switch
     {
         { Spec: { PowerDevice: { } device, PowerPort: { } port } } => new PowerPort(device, port),
@@ -52,7 +56,8 @@ public sealed class PowerService : IDisposable
             await driver.SetAsync(port, on, cancellation).ConfigureAwait(false);
             var reading = await driver.ReadAsync(port, cancellation).ConfigureAwait(false);
             if (reading.State == (on ? PowerState.Off : PowerState.On))
-                throw new PowerException($"port {port} took the command and stayed {(on ? "off" : "on")}: {reading.Detail}");
+                throw new PowerException(
+                    $"port {port} took the command and stayed {(on ? "off" : "on")}: {reading.Detail}");
         }
         finally
         {

@@ -52,7 +52,8 @@ public sealed partial class BootDirectory(
         {
             return OpenFor(node, network, path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImageException or TemplateException)
+        catch (Exception e) when (
+            e is IOException or UnauthorizedAccessException or ImageException or TemplateException)
         {
             LogOpenFailed(e, path, node.Name);
             return new BootFileAnswer(null, BootRefusal.Failed, e.Message);
@@ -83,7 +84,9 @@ public sealed partial class BootDirectory(
         return node;
     }
 
-    /// <summary>The node by its address; a prefix that names another known node wins over an address that names none.</summary>
+    /// <summary>
+    /// The node by its address; a prefix that names another known node wins over an address that names none.
+    /// </summary>
     private (NodeSnapshot? Node, string Path) Locate(BootFileRequest request)
     {
         var node = locator.Find(request.Client);

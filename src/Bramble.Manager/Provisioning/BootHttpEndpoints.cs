@@ -56,8 +56,8 @@ public static class BootHttpEndpoints
         var text = new StringBuilder();
         for (var i = 0; i < files.Chunks.Count; i++)
         {
-            text.Append(CultureInfo.InvariantCulture,
-                $"{i} {files.Chunks.Length(i)} {(files.Chunks.IsZero(i) ? "zero" : Convert.ToHexStringLower(files.Chunks.Sha256(i).Span))}\n");
+            var sum = files.Chunks.IsZero(i) ? "zero" : Convert.ToHexStringLower(files.Chunks.Sha256(i).Span);
+            text.Append(CultureInfo.InvariantCulture, $"{i} {files.Chunks.Length(i)} {sum}\n");
         }
         return Results.Text(text.ToString(), "text/plain", Encoding.UTF8);
     }
@@ -83,10 +83,12 @@ public static class BootHttpEndpoints
             "application/octet-stream");
     }
 
-    private static async Task<IResult> PatchAsync(HttpContext context, string job, int index, InstallerService installer)
+    private static async Task<IResult> PatchAsync(
+        HttpContext context, string job, int index, InstallerService installer)
     {
         var files = await FilesAsync(context, job, installer).ConfigureAwait(false);
-        return index < 0 || index >= files.Patches.Count ? Results.NotFound() : Results.Bytes(files.Patches[index].Bytes);
+        if (index < 0 || index >= files.Patches.Count) return Results.NotFound();
+        return Results.Bytes(files.Patches[index].Bytes);
     }
 
     private static async Task<IResult> OverlayAsync(HttpContext context, string job, InstallerService installer) =>
@@ -146,5 +148,6 @@ public static class BootHttpEndpoints
             : throw new BadHttpRequestException(error);
     }
 
-    private static IResult Text(InstallerMessage message) => Results.Text(message.ToString(), "text/plain", Encoding.UTF8);
+    private static IResult Text(InstallerMessage message) =>
+        Results.Text(message.ToString(), "text/plain", Encoding.UTF8);
 }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Diagnostics;
 namespace Bramble.Manager.Provisioning;
 
 /// <summary>
-/// The HTTP server of the boot networks: bound to our address on each. What boot ROMs fetch needs no credential (they have
-/// none); everything else asks for the board's own.
+/// The HTTP server of the boot networks: bound to our address on each. What boot ROMs fetch needs no credential (they
+/// have none); everything else asks for the board's own.
 /// </summary>
 public static class BootHttpHost
 {
@@ -27,7 +27,8 @@ public static class BootHttpHost
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = HandleAsync,
-            SuppressDiagnosticsCallback = context => context.Exception is CredentialException or BadHttpRequestException,
+            SuppressDiagnosticsCallback =
+                context => context.Exception is CredentialException or BadHttpRequestException,
         });
         BootHttpEndpoints.Map(app);
         return app;

@@ -14,7 +14,8 @@ public sealed class HostKeys(string stateDirectory) : IDisposable
     private readonly SemaphoreSlim[] _makers = [new(1), new(1)];
 
     /// <summary>The private key in OpenSSH's form and the public line (<c>ssh-ed25519 AAAA…</c>).</summary>
-    public async Task<(string Private, string Public)> GetAsync(long nodeId, string name, CancellationToken cancellation)
+    public async Task<(string Private, string Public)> GetAsync(
+        long nodeId, string name, CancellationToken cancellation)
     {
         var file = Path.Combine(_directory, $"{nodeId}");
         var maker = _makers[nodeId % _makers.Length];
@@ -51,7 +52,8 @@ public sealed class HostKeys(string stateDirectory) : IDisposable
         var temporary = file + ".new";
         File.Delete(temporary);
         File.Delete(temporary + ".pub");
-        var made = await ChildProcess.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", temporary],
+        var made = await ChildProcess.RunAsync(
+            "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", temporary],
             timeout: TimeSpan.FromSeconds(30), cancellation: cancellation).ConfigureAwait(false);
         if (!made.Succeeded) throw new IOException($"ssh-keygen made no host key: {made.Complaint}");
         // The public half first: a private key that is there means that both are.

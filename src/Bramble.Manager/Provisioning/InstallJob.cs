@@ -11,7 +11,8 @@ public readonly record struct InstallJob(long NodeId, long Generation)
         var dash = text?.IndexOf('-', StringComparison.Ordinal) ?? -1;
         if (dash <= 0
             || !long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var node)
-            || !long.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+            || !long.TryParse(
+                text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
             return false;
         job = new InstallJob(node, generation);
         return true;

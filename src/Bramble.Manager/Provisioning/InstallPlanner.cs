@@ -64,7 +64,8 @@ public static class InstallPlanner
     {
         var (spec, status) = (node.Spec, node.Status);
         if ((spec.Image ?? options.Image) is not { } name)
-            return Trouble("no image is chosen: bramble install NODE --image NAME, or install.image in the configuration");
+            return Trouble(
+                "no image is chosen: bramble install NODE --image NAME, or install.image in the configuration");
         if (findImage(name) is not { } image)
             return Trouble($"there is no image '{name}': bramble image ls shows those that there are");
         if (image.Architecture != status.Architecture && !RunsOn(image.Architecture, status.Architecture))
@@ -109,7 +110,8 @@ public static class InstallPlanner
                 TotalBytes = image.SizeBytes,
             }, image);
 
-        static bool RunsOn(string image, string board) => image is "unknown" or "" || (image == "armhf" && board == "arm64");
+        static bool RunsOn(string image, string board) =>
+            image is "unknown" or "" || (image == "armhf" && board == "arm64");
     }
 
     private static InstallDecision.Wait Trouble(string reason) => new(reason, Trouble: true);

@@ -55,7 +55,8 @@ public sealed partial class InstallerService(
             Disks = hello.Disks,
             Address = from,
             LastSeenAt = now,
-            RestartedGeneration = bootId > status.SessionBootId ? node.Spec.RestartGeneration : status.RestartedGeneration,
+            RestartedGeneration =
+                bootId > status.SessionBootId ? node.Spec.RestartGeneration : status.RestartedGeneration,
         }, "board");
         await durable.ConfigureAwait(false);
         var offset = hello.Clock == 0 ? "its clock could not be set"
@@ -128,7 +129,9 @@ public sealed partial class InstallerService(
         }
     }
 
-    /// <summary>Takes the board's word on how far it is. <c>done</c> and <c>failed</c> are durable when this returns.</summary>
+    /// <summary>
+    /// Takes the board's word on how far it is. <c>done</c> and <c>failed</c> are durable when this returns.
+    /// </summary>
     public async Task<InstallerMessage> ProgressAsync(NodeSnapshot node, InstallerMessage message)
     {
         var step = message["step"] ?? throw new BadHttpRequestException("'step' is missing");
@@ -180,7 +183,8 @@ public sealed partial class InstallerService(
             },
         }, "board");
         // A newer wish (another generation, rescue) takes effect at the next step, not after a write to the end.
-        return Answer(node.Spec.Generation > attempt.Generation || node.Spec.Goal != NodeGoal.Run ? "plan" : "continue");
+        var isNewer = node.Spec.Generation > attempt.Generation || node.Spec.Goal != NodeGoal.Run;
+        return Answer(isNewer ? "plan" : "continue");
     }
 
     /// <summary>The chunk list, patches and overlay of the job that this node is at.</summary>
@@ -321,4 +325,5 @@ public sealed partial class InstallerService(
 
 /// <summary>What a job's later calls fetch, fixed when its plan is made.</summary>
 public sealed record JobFiles(
-    BootImage Image, string Digest, ChunkIndex Chunks, IReadOnlyList<DiskPatch> Patches, byte[] Overlay, string HostKey);
+    BootImage Image, string Digest, ChunkIndex Chunks, IReadOnlyList<DiskPatch> Patches, byte[] Overlay,
+    string HostKey);

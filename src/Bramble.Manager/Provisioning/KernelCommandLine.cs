@@ -15,8 +15,8 @@ public static class KernelCommandLine
     private static readonly string[] s_droppedWords = ["rootwait", "ro", "rw", "quiet", "resize", "splash"];
 
     /// <summary>
-    /// The image's own command line without what mounts a root, with what our installer needs. Consoles and board quirks
-    /// stay.
+    /// The image's own command line without what mounts a root, with what our installer needs. Consoles and board
+    /// quirks stay.
     /// </summary>
     public static string ForInstaller(string original, string url, string token, string mac, string extra)
     {

@@ -34,7 +34,8 @@ public sealed class NodeLocator(NodeRegistry nodes, LeaseTable leases, TimeProvi
     public NodeSnapshot? FindByPrefix(string prefix)
     {
         if (MacAddress.TryParse(prefix, out var mac)) return nodes.Find(mac);
-        if (prefix.Length != 8 || !uint.TryParse(prefix, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _))
+        if (prefix.Length != 8
+            || !uint.TryParse(prefix, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _))
             return null;
         NodeSnapshot? found = null;
         foreach (var node in nodes.All)

@@ -33,9 +33,12 @@ public sealed class OverlayRenderer(BrambleOptions options, ServerSecret secret,
             tar.AddLink("etc/systemd/system/regenerate_ssh_host_keys.service", "/dev/null");
             if (options.Install.SshAuthorizedKeys.Count > 0)
             {
-                tar.AddDirectory("root/.ssh", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                tar.Add("root/.ssh/authorized_keys", string.Join('\n', options.Install.SshAuthorizedKeys) + "\n", Secret);
-                tar.AddLink("etc/systemd/system/multi-user.target.wants/ssh.service", "/lib/systemd/system/ssh.service");
+                tar.AddDirectory(
+                    "root/.ssh", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                var keys = string.Join('\n', options.Install.SshAuthorizedKeys) + "\n";
+                tar.Add("root/.ssh/authorized_keys", keys, Secret);
+                tar.AddLink(
+                    "etc/systemd/system/multi-user.target.wants/ssh.service", "/lib/systemd/system/ssh.service");
             }
             AddReporting(tar, node, network, attempt);
             foreach (var file in OverlayFiles.All)

@@ -41,8 +41,8 @@ public sealed class ServerSecret
         {
             var key = File.ReadAllBytes(file);
             return key.Length == Size ? new ServerSecret(key)
-                : throw new InvalidDataException($"{file} must hold {Size} octets and holds {key.Length}: restore it from a "
-                    + "backup (a new one would end all credentials of the nodes)");
+                : throw new InvalidDataException($"{file} must hold {Size} octets and holds {key.Length}: restore it "
+                    + "from a backup (a new one would end all credentials of the nodes)");
         }
         var fresh = RandomNumberGenerator.GetBytes(Size);
         var temporary = file + ".new";

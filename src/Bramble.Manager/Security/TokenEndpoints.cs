@@ -23,8 +23,9 @@ public static class TokenEndpoints
             throw ProblemException.BadRequest("a token needs a name of 1 to 64 characters");
         if (create.ExpiresAt is { } expiry && expiry <= clock.GetUtcNow())
             throw ProblemException.BadRequest($"expiresAt {expiry:O} has passed already");
-        return Json.Of(await tokens.CreateAsync(create.Name, create.Role, create.ExpiresAt, NodeEndpoints.Actor(context))
-            .ConfigureAwait(false), StatusCodes.Status201Created);
+        var created = await tokens.CreateAsync(
+            create.Name, create.Role, create.ExpiresAt, NodeEndpoints.Actor(context)).ConfigureAwait(false);
+        return Json.Of(created, StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> RevokeAsync(string id, TokenStore tokens, HttpContext context)

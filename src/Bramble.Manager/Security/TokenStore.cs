@@ -72,7 +72,8 @@ public sealed class TokenStore
     {
         if (!_entries.TryGetValue(id, out var entry)) return false;
         // Gone from the store first: a revocation that is not durable must not look as if it were.
-        await _database.WriteAsync(c => c.Execute("DELETE FROM tokens WHERE id = @id", new { id })).ConfigureAwait(false);
+        await _database.WriteAsync(c => c.Execute("DELETE FROM tokens WHERE id = @id", new { id }))
+            .ConfigureAwait(false);
         _entries.TryRemove(id, out _);
         _events.Add("token.revoked", null, null, actor, $"{entry.View.Name} (id {id})");
         return true;

@@ -63,7 +63,8 @@ public sealed partial class Database : IAsyncDisposable
         var file = Path.Combine(directory, "bramble.db");
         try
         {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(
+                directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             if (!System.IO.File.Exists(file))
             {
                 var options = new FileStreamOptions

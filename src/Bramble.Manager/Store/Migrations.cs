@@ -36,7 +36,8 @@ internal static class Migrations
     {
         var assembly = Assembly.GetExecutingAssembly();
         var migrations = new List<(int, string)>();
-        foreach (var name in assembly.GetManifestResourceNames().Where(n => n.Contains(Marker, StringComparison.Ordinal)))
+        var names = assembly.GetManifestResourceNames().Where(n => n.Contains(Marker, StringComparison.Ordinal));
+        foreach (var name in names)
         {
             var file = name[(name.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)..];
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);

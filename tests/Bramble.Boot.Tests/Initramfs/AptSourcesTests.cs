@@ -45,7 +45,8 @@ public sealed class AptSourcesTests : IDisposable
     [Fact]
     public void A_host_without_a_debian_mirror_is_told_what_to_add()
     {
-        var refused = Assert.Throws<ImageException>(() => AptSources.For("bookworm", ["main"], _scratch.Root, "bookworm"));
+        var refused = Assert.Throws<ImageException>(
+            () => AptSources.For("bookworm", ["main"], _scratch.Root, "bookworm"));
         Assert.Contains("name no Debian mirror", refused.Message, StringComparison.Ordinal);
         Assert.Equal("bookworm",
             AptSources.HostCodename(_scratch.Write("os", "ID=ubuntu\nVERSION_CODENAME=noble\n"u8)));

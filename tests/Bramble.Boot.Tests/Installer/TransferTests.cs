@@ -91,8 +91,9 @@ public sealed class TransferTests
         board.Start(ScriptedManager.CommandLine);
         await board.EndAsync();
 
-        Assert.Equal("writing chunk 4 to /dev/mmcblk0 failed: dd: error writing '/dev/mmcblk0': No space left on device",
-            manager.Failure);
+        Assert.Equal(
+            "writing chunk 4 to /dev/mmcblk0 failed: "
+                + "dd: error writing '/dev/mmcblk0': No space left on device", manager.Failure);
     }
 
     private static void Flip(string file, long offset)

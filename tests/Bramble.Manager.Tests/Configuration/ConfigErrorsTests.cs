@@ -26,7 +26,8 @@ public sealed class ConfigErrorsTests
         "watchdog: unknown key 'whatever'; known here: enabled, off_time, tries")]
     [InlineData(Rack + "nodes:\n  - { mac: b8:27:eb:00:00:01, adress: 10.77.0.9 }\n", 7,
         "nodes[0]: unknown key 'adress'; did you mean 'address'?")]
-    [InlineData("networks:\n  - name: a\n    interface: e\n    address: 10.0.0.1/24\n    dhcp:\n      mode: off\n      pol: x\n",
+    [InlineData("networks:\n  - name: a\n    interface: e\n    address: 10.0.0.1/24\n"
+        + "    dhcp:\n      mode: off\n      pol: x\n",
         7, "networks[0].dhcp: unknown key 'pol'; did you mean 'pool'?")]
     public void An_unknown_key_is_an_error_with_its_line_and_what_may_have_been_meant(
         string yaml, int line, string message)
@@ -240,7 +241,8 @@ public sealed class ConfigErrorsTests
     public void Random_bytes_only_ever_end_in_errors(int seed)
     {
         var random = new Random(seed);
-        var golden = Rack + "nodes:\n  - { mac: b8:27:eb:00:00:01, labels: { a: b } }\ninstall: { tries: 3, disk: only sd }\n";
+        var golden = Rack + "nodes:\n  - { mac: b8:27:eb:00:00:01, labels: { a: b } }\n"
+            + "install: { tries: 3, disk: only sd }\n";
         for (var round = 0; round < 500; round++)
         {
             var text = golden.ToCharArray();

@@ -65,7 +65,7 @@ public sealed class ConfiguredNodesTests : IAsyncDisposable
     {
         await _rig.AddAsync(2);
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => ApplyAsync(_configured with { Name = "node-01" }));
-        Assert.StartsWith("nodes: b8:27:eb:00:00:01 cannot be taken over from the configuration: the name 'node-01' belongs to "
-            + "node 1 (b8:27:eb:00:00:02); change it", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("nodes: b8:27:eb:00:00:01 cannot be taken over from the configuration: the name 'node-01' "
+            + "belongs to node 1 (b8:27:eb:00:00:02); change it", e.Message, StringComparison.Ordinal);
     }
 }

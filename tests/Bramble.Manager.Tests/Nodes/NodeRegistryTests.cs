@@ -93,7 +93,10 @@ public sealed class NodeRegistryTests : IAsyncDisposable
     public async Task A_record_of_an_older_version_gets_the_defaults_of_what_it_lacks()
     {
         await _rig.Database.PutAsync(c => c.Execute(
-            "INSERT INTO nodes (id, number, name, mac, spec, status) VALUES (5, 5, 'n5', 'b8:27:eb:00:00:05', '{}', '{}')"));
+            """
+            INSERT INTO nodes (id, number, name, mac, spec, status)
+            VALUES (5, 5, 'n5', 'b8:27:eb:00:00:05', '{}', '{}')
+            """));
         await _rig.RestartAsync();
         var node = _rig.Node(5);
         Assert.Equal(new NodeSpec { Labels = null! }, node.Spec with { Labels = null! });

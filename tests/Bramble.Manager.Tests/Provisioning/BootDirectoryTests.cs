@@ -182,7 +182,8 @@ public sealed class BootDirectoryTests(TestImages images) : IAsyncLifetime
             BoundAt = Rig.Clock.GetUtcNow(),
             ExpiresAt = Rig.Clock.GetUtcNow().AddHours(1),
         }]);
-        Assert.Equal($"console=serial0,115200 rdinit=/init bramble.url=http://127.0.0.1:0 bramble.token={_board.Token()} "
+        Assert.Equal("console=serial0,115200 rdinit=/init "
+            + $"bramble.url=http://127.0.0.1:0 bramble.token={_board.Token()} "
             + "bramble.mac=b8:27:eb:00:00:01 extra=1\n", Text(At(1), "cmdline.txt"));
         await Rig.SetAsync(1, s => s with { BootId = 2000 });
         Assert.Contains(_board.Token(boot: 2000), Text(At(1), "cmdline.txt"), StringComparison.Ordinal);

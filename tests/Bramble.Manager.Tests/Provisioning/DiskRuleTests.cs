@@ -63,8 +63,8 @@ public sealed class DiskRuleTests
 
     [Fact]
     public void More_than_one_is_never_guessed_at() => Assert.Equal(
-        "2 disks match the rule 'only >= 4GB', and it must be exactly one: the board reports /dev/mmcblk0 (sd, 8.0 GB), "
-        + "/dev/sda (usb, 32.0 GB)", Refused("only >= 4GB", 1000, s_card, s_stick));
+        "2 disks match the rule 'only >= 4GB', and it must be exactly one: the board reports "
+        + "/dev/mmcblk0 (sd, 8.0 GB), /dev/sda (usb, 32.0 GB)", Refused("only >= 4GB", 1000, s_card, s_stick));
 
     [Fact]
     public void Even_two_disks_that_claim_one_path_are_ambiguous() =>

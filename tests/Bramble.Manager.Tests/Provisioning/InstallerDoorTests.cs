@@ -161,7 +161,8 @@ public sealed class InstallerDoorTests(TestImages images) : IAsyncLifetime
         // Its answer got lost, so it says so again.
         Assert.Equal("plan", await _board.ProgressAsync(session, "job 1-1\nstep done\n"));
         var plan = Encoding.UTF8.GetString((await _board.GetAsync("/installer/v1/plan", session)).Body);
-        Assert.Equal("plan 1\nnode node-01\naction boot\nroot-device /dev/mmcblk0p2\nroot-fstype ext4\ninit /sbin/init\n", plan);
+        Assert.Equal("plan 1\nnode node-01\naction boot\n"
+            + "root-device /dev/mmcblk0p2\nroot-fstype ext4\ninit /sbin/init\n", plan);
         Assert.Equal(NodePhase.Booting, Status.Phase);
     }
 

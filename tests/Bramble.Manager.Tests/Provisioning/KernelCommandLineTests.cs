@@ -5,15 +5,18 @@ namespace Bramble.Manager.Tests.Provisioning;
 public sealed class KernelCommandLineTests
 {
     [Theory]
-    [InlineData("console=serial0,115200 console=tty1 root=PARTUUID=1234-02 rootfstype=ext4 fsck.repair=yes rootwait quiet\n",
+    [InlineData("console=serial0,115200 console=tty1 root=PARTUUID=1234-02 rootfstype=ext4 fsck.repair=yes "
+        + "rootwait quiet\n",
         "console=serial0,115200 console=tty1 ")]
-    [InlineData("dwc_otg.lpm_enable=0 init=/usr/lib/raspi-config/init_resize.sh splash ds=nocloud systemd.run=/boot/first",
+    [InlineData("dwc_otg.lpm_enable=0 init=/usr/lib/raspi-config/init_resize.sh splash ds=nocloud "
+        + "systemd.run=/boot/first",
         "dwc_otg.lpm_enable=0 ")]
     [InlineData("bramble.token=stale bramble.url=http://elsewhere ip=dhcp nfsroot=x", "")]
     [InlineData("", "")]
     [InlineData(" a\tb\r\n c ", "a b c ")]
     public void What_mounts_a_root_goes_and_what_the_board_needs_stays(string original, string kept) => Assert.Equal(
-        kept + "rdinit=/init bramble.url=http://10.77.0.1:8067 bramble.token=TOKEN bramble.mac=b8:27:eb:00:00:01 extra=1 x\n",
+        kept + "rdinit=/init bramble.url=http://10.77.0.1:8067 bramble.token=TOKEN bramble.mac=b8:27:eb:00:00:01 "
+            + "extra=1 x\n",
         KernelCommandLine.ForInstaller(
             original, "http://10.77.0.1:8067", "TOKEN", "b8:27:eb:00:00:01", " extra=1\nx "));
 

@@ -2,7 +2,9 @@ using System.Xml.Linq;
 
 namespace Bramble.System.Tests.House;
 
-/// <summary>Holds the project references against the table of ARCHITECTURE.md: who may know whom, and why not.</summary>
+/// <summary>
+/// Holds the project references against the table of ARCHITECTURE.md: who may know whom, and why not.
+/// </summary>
 public sealed class AssemblyTableTests
 {
     /// <summary>What each project may reference, and why it may not reference more.</summary>

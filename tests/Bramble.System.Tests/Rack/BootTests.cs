@@ -51,7 +51,8 @@ public sealed class BootTests
         for (var kill = 0; kill < 6; kill++)
         {
             await Task.Delay(TimeSpan.FromSeconds(2.3), TimeProvider.System, TestContext.Current.CancellationToken);
-            foreach (var lease in (await rack.LeasesAsync()).Where(l => l.State == "bound")) seen[lease.Mac] = lease.Address;
+            var bound = (await rack.LeasesAsync()).Where(l => l.State == "bound");
+            foreach (var lease in bound) seen[lease.Mac] = lease.Address;
             await rack.KillManagerAsync();
             await rack.StartManagerAsync();
             // What was acknowledged before the kill is there after it.

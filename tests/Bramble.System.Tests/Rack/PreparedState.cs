@@ -9,7 +9,8 @@ namespace Bramble.System.Tests.Rack;
 /// </summary>
 internal sealed class PreparedState
 {
-    private static readonly Lazy<Task<PreparedState>> s_simulated = new(() => MakeAsync("simulated", MakeLabImageAsync));
+    private static readonly Lazy<Task<PreparedState>> s_simulated =
+        new(() => MakeAsync("simulated", MakeLabImageAsync));
 
     private static readonly Lazy<Task<PreparedState>> s_debian = new(() => MakeAsync("debian", BuildDebianAsync));
 
@@ -96,8 +97,8 @@ internal static class Programs
         var result = await ChildProcess.RunAsync(
             file, all, environment: environment, timeout: TimeSpan.FromMinutes(15));
         return result.Succeeded ? result.Output
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {result.ExitCode}: "
-                + result.Output + result.Errors);
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)}: exit code {result.ExitCode}: {result.Output}{result.Errors}");
     }
 
     public static Process Start(string program, params string[] arguments)
@@ -129,7 +130,9 @@ internal static class Programs
         return ("dotnet", [Path.Combine(AppContext.BaseDirectory, $"{program}.dll"), .. arguments]);
     }
 
-    /// <summary>Keeps what the program says, so that a full pipe never stops it and a failed test can show it.</summary>
+    /// <summary>
+    /// Keeps what the program says, so that a full pipe never stops it and a failed test can show it.
+    /// </summary>
     private static Process Drained(Process process)
     {
         process.OutputDataReceived += (_, line) => Said(line.Data);

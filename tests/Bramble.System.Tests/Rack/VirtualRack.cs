@@ -12,8 +12,8 @@ using Bramble.Processes;
 namespace Bramble.System.Tests.Rack;
 
 /// <summary>
-/// A rack in two network namespaces: the real brambled on one side, virtual boards and their switch on the other, both as
-/// processes of their own. Everything is gone after the test.
+/// A rack in two network namespaces: the real brambled on one side, virtual boards and their switch on the other, both
+/// as processes of their own. Everything is gone after the test.
 /// </summary>
 internal sealed class VirtualRack : IAsyncDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class VirtualRack : IAsyncDisposable
             ConnectCallback = async (_, cancellation) =>
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_directory, "api.sock")), cancellation);
+                var path = Path.Combine(_directory, "api.sock");
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         })
@@ -80,7 +81,10 @@ internal sealed class VirtualRack : IAsyncDisposable
                 lifecycle: {report_interval: 2s, lost_after: 8s, stall_after: {{stallAfter}}}
                 watchdog: {{watchdog}}
                 power:
-                  - {name: switch1, driver: poe-snmp, host: 10.77.255.254, community_file: {{rack._directory}}/community}
+                  - name: switch1
+                    driver: poe-snmp
+                    host: 10.77.255.254
+                    community_file: {{rack._directory}}/community
                 {{config}}
                 """);
             await rack.StartManagerAsync();
@@ -189,7 +193,8 @@ internal sealed class VirtualRack : IAsyncDisposable
     }
 
     public Task<IReadOnlyList<NodeView>> UntilAllRunAsync(int count, int seconds = 90) => UntilAsync(
-        nodes => nodes.Count == count && nodes.All(n => n.Phase == NodePhase.Running), $"{count} running nodes", seconds);
+        nodes => nodes.Count == count && nodes.All(n => n.Phase == NodePhase.Running), $"{count} running nodes",
+        seconds);
 
     public async ValueTask DisposeAsync()
     {

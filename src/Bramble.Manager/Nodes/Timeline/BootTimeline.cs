@@ -49,7 +49,8 @@ public sealed class BootTimeline
     public bool StartsNewBoot(long nodeId, DateTimeOffset now)
     {
         if (!_newest.TryGetValue(nodeId, out var log)) return true;
-        lock (log) return log.PastDhcp || log.Outcome != BootOutcome.Going || now - log.LastAt > TimeSpan.FromSeconds(60);
+        lock (log)
+            return log.PastDhcp || log.Outcome != BootOutcome.Going || now - log.LastAt > TimeSpan.FromSeconds(60);
     }
 
     /// <summary>
@@ -129,7 +130,15 @@ public sealed class BootTimeline
                 ON CONFLICT (node_id, id) DO UPDATE SET last_at = excluded.last_at, outcome = excluded.outcome,
                     verdict = excluded.verdict, steps = excluded.steps
                 """,
-                new { view.Id, nodeId, lastAt = view.LastAt.ToUnixTimeMilliseconds(), view.Outcome, view.Verdict, steps });
+                new
+                {
+                    view.Id,
+                    nodeId,
+                    lastAt = view.LastAt.ToUnixTimeMilliseconds(),
+                    view.Outcome,
+                    view.Verdict,
+                    steps,
+                });
             connection.Execute(
                 """
                 DELETE FROM boots WHERE node_id = @nodeId AND id NOT IN

@@ -49,8 +49,8 @@ public static class BootVerdict
                 : $"asked for {names}, which this image lacks, {since}";
         }
         return files.Any(step => step.Outcome == "ok" && IsKernel(Name(step)))
-            ? $"fetched its kernel and started it, and no installer came up: {since}; the kernel may not fit the board, or "
-              + "the initramfs lacks its network driver"
+            ? $"fetched its kernel and started it, and no installer came up: {since}; the kernel may not fit the board, "
+              + "or the initramfs lacks its network driver"
             : $"fetched {Name(last)} last, {since}";
     }
 
@@ -78,8 +78,8 @@ public static class BootVerdict
         if (!offered && refused is not null) return $"{times}, not answered because {refused.Detail}, {since}{giveUp}";
         if (!offered) return $"{times}, {since}{giveUp}";
         return giveUp.Length > 0 ? $"{times}, {since}{giveUp}"
-            : $"{times} and offered an address, but it never asked for a file: {since}; is a switch port still blocked by "
-              + "spanning tree, or does another DHCP server answer first?";
+            : $"{times} and offered an address, but it never asked for a file: {since}; is a switch port still blocked "
+              + "by spanning tree, or does another DHCP server answer first?";
     }
 
     private static bool IsKernel(string name) =>

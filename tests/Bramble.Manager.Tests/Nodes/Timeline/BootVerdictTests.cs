@@ -41,13 +41,13 @@ public sealed class BootVerdictTests
 
     [Fact]
     public void A_board_that_was_not_answered_is_told_why() => Assert.Equal(
-        "DISCOVER five times, not answered because the pool is exhausted, then silence for 180 s: a Pi 3 gives up until "
-        + "power-cycled", Explain("Pi3B", "5x dhcp DISCOVER ignored the pool is exhausted"));
+        "DISCOVER five times, not answered because the pool is exhausted, then silence for 180 s: a Pi 3 gives up "
+        + "until power-cycled", Explain("Pi3B", "5x dhcp DISCOVER ignored the pool is exhausted"));
 
     [Fact]
     public void A_board_that_was_offered_an_address_and_asked_for_no_file() => Assert.Equal(
-        "DISCOVER once and offered an address, but it never asked for a file: then silence for 180 s; is a switch port still "
-        + "blocked by spanning tree, or does another DHCP server answer first?",
+        "DISCOVER once and offered an address, but it never asked for a file: then silence for 180 s; is a switch port "
+        + "still blocked by spanning tree, or does another DHCP server answer first?",
         Explain("Pi4", "dhcp DISCOVER ok", "dhcp OFFER ok 10.77.0.100"));
 
     [Theory]
@@ -79,8 +79,8 @@ public sealed class BootVerdictTests
 
     [Fact]
     public void A_kernel_that_was_fetched_and_never_heard_of() => Assert.Equal(
-        "fetched its kernel and started it, and no installer came up: then silence for 180 s; the kernel may not fit the board, "
-        + "or the initramfs lacks its network driver",
+        "fetched its kernel and started it, and no installer came up: then silence for 180 s; the kernel may not fit "
+        + "the board, or the initramfs lacks its network driver",
         Explain("Pi4", "tftp start4.elf ok", "tftp kernel8.img ok", "tftp armstub8-gic.bin probe"));
 
     [Fact]
