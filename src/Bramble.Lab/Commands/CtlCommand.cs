@@ -27,7 +27,7 @@ internal static class CtlCommand
         };
         var value = new Option<string?>("--value")
         {
-            Description = "hang: a stage such as tftp (tftp! each time); hold: a stage that is not left before release; "
+            Description = "hang: a stage such as tftp (tftp! each time); hold: a stage, not left before release; "
                 + "disk: small, full, read-only, bad-once, bad, missing, none; loss: percent",
         };
         var command = new Command("ctl", "Look into a running lab, cut power, inject faults")

@@ -10,7 +10,9 @@ namespace Bramble.Lab.Control;
 /// <c>release</c>, <c>disk</c>, <c>loss</c>, <c>stop</c>.
 /// </param>
 /// <param name="Boards">Names, numbers, MACs or serials; none for all.</param>
-/// <param name="Value">The stage for <c>hang</c> and <c>hold</c>, the fault for <c>disk</c>, the percentage for <c>loss</c>.</param>
+/// <param name="Value">
+/// The stage for <c>hang</c> and <c>hold</c>, the fault for <c>disk</c>, the percentage for <c>loss</c>.
+/// </param>
 internal sealed record ControlRequest(string Op, IReadOnlyList<string>? Boards = null, string? Value = null);
 
 /// <summary>The answer: one line of JSON.</summary>

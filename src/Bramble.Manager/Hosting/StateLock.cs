@@ -43,8 +43,8 @@ internal sealed partial class StateLock : IDisposable
         var file = OpenFile(path, ReadWrite | Create | CloseOnExec, OwnerOnly);
         if (file.IsInvalid)
         {
-            throw new IOException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}; check that the state "
-                + "directory belongs to brambled and is not read-only");
+            throw new IOException($"{path} cannot be opened: {Marshal.GetLastPInvokeErrorMessage()}; check that the "
+                + "state directory belongs to brambled and is not read-only");
         }
         if (Flock(file, LockExclusive | LockNonBlocking) != 0)
         {
@@ -65,10 +65,11 @@ internal sealed partial class StateLock : IDisposable
         }
         Span<byte> text = stackalloc byte[20];
         var length = RandomAccess.Read(file, text, 0);
-        var owner = int.TryParse(text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var id)
-            ? $", process {id}" : "";
-        return new IOException($"the state directory {directory} is in use by another brambled{owner}: stop that one, or "
-            + "give this one a directory of its own ('state:' in its configuration)");
+        var isKnown = int.TryParse(
+            text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var id);
+        return new IOException($"the state directory {directory} is in use by another brambled"
+            + (isKnown ? $", process {id}" : "") + ": stop that one, or give this one a directory of its own ('state:' in "
+            + "its configuration)");
     }
 
     private static void NoteOwner(SafeFileHandle file)

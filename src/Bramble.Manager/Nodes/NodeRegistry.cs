@@ -158,7 +158,9 @@ public sealed class NodeRegistry
         }
     }
 
-    /// <summary>Forgets a node. Its credential and tokens end with it; one that the store keeps is there still.</summary>
+    /// <summary>
+    /// Forgets a node. Its credential and tokens end with it. If the store did not take it, the node is there as before.
+    /// </summary>
     public async Task RemoveAsync(long id, string actor)
     {
         Node? node;
@@ -205,7 +207,7 @@ public sealed class NodeRegistry
         {
             await SaveAsync(node).ConfigureAwait(false);
         }
-        catch (StoreException)
+        catch
         {
             NodeSnapshot undone;
             lock (_lock)

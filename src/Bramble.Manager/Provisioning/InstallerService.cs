@@ -148,8 +148,8 @@ public sealed partial class InstallerService(
         if (!InstallJob.TryParse(message["job"], out var job) || job.NodeId != node.Id
             || node.Status.Attempt is not { } attempt || attempt.Generation != job.Generation)
         {
-            // A repeat of what was answered before (the answer got lost, or the store refused it), or a job that is over:
-            // the next plan tells.
+            // A repeat of what was answered before (the answer got lost, or the store refused it), or a job that is
+            // over: the next plan tells.
             await nodes.KeptAsync(node.Id).ConfigureAwait(false);
             return Answer("plan");
         }

@@ -105,7 +105,7 @@ public sealed partial class Database : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
-            throw new StoreException($"the store {file} cannot be opened: {Explain(e)}", e);
+            throw new StoreException($"the store {file} cannot be opened: {Explain(e, file)}", e);
         }
     }
 
@@ -119,8 +119,8 @@ public sealed partial class Database : IAsyncDisposable
     }
 
     /// <summary>
-    /// Queues a write whose loss in a crash does no harm. It waits while the store is in trouble; a failure of its own is
-    /// logged.
+    /// Queues a write whose loss in a crash does no harm. It waits while the store is in trouble; a failure of its own
+    /// is logged.
     /// </summary>
     public void Post(Action<IDbConnection> write)
     {
@@ -185,7 +185,7 @@ public sealed partial class Database : IAsyncDisposable
     {
         var (trouble, failed) = Transact(batch);
         var failure = trouble is null ? null
-            : new StoreException($"the store {File} did not take the write: {Explain(trouble)}", trouble);
+            : new StoreException($"the store {File} did not take the write: {Explain(trouble, File)}", trouble);
         foreach (var pending in batch)
         {
             if ((failed.GetValueOrDefault(pending) ?? failure) is not { } e) pending.Done?.TrySetResult();
@@ -261,13 +261,13 @@ public sealed partial class Database : IAsyncDisposable
         else _dropped++;
     }
 
-    /// <summary>Takes down whether the store is in trouble, and says so when it begins, while it lasts, and at its end.</summary>
+    /// <summary>Takes down whether the store is in trouble; says so at its start, while it lasts and at its end.</summary>
     private void Judge(Exception? error)
     {
         var now = _clock.GetUtcNow();
         if (error is not null)
         {
-            var why = Explain(error);
+            var why = Explain(error, File);
             if (_trouble is not { } trouble)
             {
                 (_trouble, _saidAt) = (new StoreTrouble(now, why), _clock.GetTimestamp());
@@ -303,19 +303,24 @@ public sealed partial class Database : IAsyncDisposable
         e is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 11 or 13 or 14 or 23 or 26 };
 
     /// <summary>What may be over in a moment: locked, read-only, an I/O error, full, cannot be opened.</summary>
-    private static bool IsPassing(Exception e) => e is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
+    private static bool IsPassing(Exception e) =>
+        e is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
 
-    private static string Explain(Exception e) => e is not SqliteException sqlite ? e.Message
-        : sqlite.SqliteErrorCode switch
-        {
-            5 or 6 => "it is locked by another process; stop whatever has bramble.db open",
-            8 => "it is read-only; check the owner and mode of the file and whether its disk is mounted read-only",
-            10 => "an I/O error; check the disk with dmesg",
-            11 or 26 => "it is damaged; restore it from a backup",
-            13 => "the disk is full; free some space",
-            14 => "it cannot be opened; check that the directory exists, belongs to brambled and is not read-only",
-            _ => sqlite.Message,
-        };
+    private static string Explain(Exception e, string file) => e is not SqliteException sqlite ? e.Message
+        // SQLite has one word for a disk that became read-only, one without room for its shared memory, a broken one.
+        : Words(sqlite.SqliteErrorCode != 10 ? sqlite.SqliteErrorCode : !SystemSqlite.MayWrite(file) ? 8
+            : new DriveInfo(file).AvailableFreeSpace == 0 ? 13 : 10) ?? sqlite.Message;
+
+    private static string? Words(int code) => code switch
+    {
+        5 or 6 => "it is locked by another process; stop whatever has bramble.db open",
+        8 => "it is read-only; check the owner and mode of the file and whether its disk is mounted read-only",
+        10 => "an I/O error; check the disk with dmesg",
+        11 or 26 => "it is damaged; restore it from a backup",
+        13 => "the disk is full; free some space",
+        14 => "it cannot be opened; check that the directory exists, belongs to brambled and is not read-only",
+        _ => null,
+    };
 
     private static readonly Action<IDbConnection> s_probe = static connection => connection.Execute(
         """
