@@ -122,7 +122,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
         var systemd = new Systemd(_clock);
         await ConfiguredNodes.ApplyAsync(_options, _nodes).ConfigureAwait(false);
         _imageJobs.Restore();
-        await _bootHttp.StartAsync(stop).ConfigureAwait(false);
+        // Without a network it has no address of ours, and would take the web server's default one.
+        if (_options.Networks.Count > 0) await _bootHttp.StartAsync(stop).ConfigureAwait(false);
         await _api.StartAsync(stop).ConfigureAwait(false);
         ApiHost.OpenSockets(_options);
         supervisor.Run("lease committer", _committer.RunAsync, ending.Token);
@@ -134,7 +135,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);
         systemd.Ready();
         LogReady(ManagerStatus.Version, _options.Cluster, _options.Networks.Count, _nodes.Count);
-        if (_tokens.IsEmpty) LogNoToken();
+        if (!_tokens.HasAdmin) LogNoToken();
 
         var stopped = Task.Delay(Timeout.InfiniteTimeSpan, _clock, stop);
         var first = await Task.WhenAny(stopped, supervisor.Fatal).ConfigureAwait(false);
@@ -223,6 +224,6 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private partial void LogReady(string version, string cluster, int networks, int nodes);
 
     [LoggerMessage(2, LogLevel.Warning,
-        "Nobody can log in yet: 'brambled first-token' prints the first admin token, once")]
+        "There is no valid admin token: 'brambled first-token' prints one")]
     private partial void LogNoToken();
 }

@@ -15,7 +15,7 @@ const string usage = """
 
       brambled [--config FILE]              run in the foreground (systemd: unit brambled.service)
       brambled check-config [FILE]          read the configuration, say all that is wrong with it, start nothing
-      brambled first-token [--config FILE]  print the first admin token, once; refused when there is any token
+      brambled first-token [--config FILE]  print an admin token; refused while there is one that is still valid
       brambled --version
 
     FILE is /etc/bramble/bramble.yaml unless given.
@@ -86,10 +86,10 @@ async Task<int> FirstTokenAsync(BrambleOptions options)
     await using (database.ConfigureAwait(false))
     {
         var tokens = new TokenStore(database, new EventLog(database, TimeProvider.System), TimeProvider.System);
-        if (!tokens.IsEmpty)
+        if (tokens.HasAdmin)
         {
             Console.Error.WriteLine(
-                "brambled: there are tokens already; an admin makes more with 'bramble token create'");
+                "brambled: there is an admin token already; whoever has it makes more with 'bramble token create'");
             return 1;
         }
         var created = await tokens.CreateAsync("first", Role.Admin, null, "brambled first-token").ConfigureAwait(false);
@@ -117,6 +117,8 @@ async Task<int> RunAsync(BrambleOptions options)
     using var stop = new CancellationTokenSource();
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    // Before anything else is touched: a second daemon would take the first one's sockets away.
+    using var state = StateLock.Take(options.StateDirectory);
     var manager = new ManagerHost(options, loggers);
     await using (manager.ConfigureAwait(false))
         return await manager.RunAsync(stop.Token).ConfigureAwait(false);

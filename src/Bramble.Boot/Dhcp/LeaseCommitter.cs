@@ -20,6 +20,9 @@ public sealed partial class LeaseCommitter(
     private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
+    private static readonly TimeSpan WarnAgain = TimeSpan.FromSeconds(10);
+
+    private long _lastWarned;
     private long _batches;
     private long _committed;
     private long _failed;
@@ -87,7 +90,12 @@ public sealed partial class LeaseCommitter(
         else
         {
             Interlocked.Add(ref _failed, batch.Length);
-            LogFailed(failure, batch.Length);
+            // A rack that boots asks many times a second, and the cause stays the same.
+            if (_lastWarned == 0 || clock.GetElapsedTime(_lastWarned) >= WarnAgain)
+            {
+                _lastWarned = Math.Max(1, clock.GetTimestamp());
+                LogFailed(failure, batch.Length);
+            }
         }
         foreach (var (lease, done) in waiting)
         {

@@ -70,7 +70,7 @@ public static class ApiRoutes
 /// <summary>The daemon itself.</summary>
 public sealed record ManagerView(
     string Cluster, string Version, DateTimeOffset StartedAt, IReadOnlyList<NetworkView> Networks,
-    IReadOnlyDictionary<string, int> NodesByPhase, IReadOnlyDictionary<string, long> Counters);
+    IReadOnlyDictionary<string, int> NodesByPhase, IReadOnlyDictionary<string, long> Counters, string? Trouble = null);
 
 public sealed record NetworkView(
     string Name, string Interface, string Address, string DhcpMode, string Adopt, string BootUrl);

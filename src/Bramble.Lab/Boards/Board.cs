@@ -109,7 +109,8 @@ internal sealed class Board : IDisposable
         // The last write of the stretch before may still be on its way to the disk.
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var run = new BoardRun(Spec, link, _disk, _pace, _time, _random,
-            (stage, detail) => Entered(power, link, stage, detail), change => Counted(power, change), power.Token);
+            (stage, detail) => Entered(power, link, stage, detail), stage => Faults.Holds.Contains(stage),
+            change => Counted(power, change), power.Token);
         try
         {
             while (true)

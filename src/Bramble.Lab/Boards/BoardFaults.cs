@@ -34,15 +34,21 @@ internal sealed record BoardFaults
 
     public ImmutableList<HangFault> Hangs { get; init; } = [];
 
+    /// <summary>Stages that the board does not leave: it does all that belongs to one, and then waits.</summary>
+    public ImmutableHashSet<BoardStage> Holds { get; init; } = [];
+
     /// <summary>Reads <c>tftp</c> (once) or <c>tftp!</c> (always).</summary>
     public static bool TryParseHang(string text, out HangFault fault)
     {
         var always = text.EndsWith('!');
-        var found = Enum.TryParse<BoardStage>(text.TrimEnd('!'), ignoreCase: true, out var stage)
-            && Enum.IsDefined(stage) && !char.IsAsciiDigit(text[0]);
+        var found = TryParseStage(text.TrimEnd('!'), out var stage);
         fault = new HangFault(stage, always);
         return found;
     }
+
+    /// <summary>Reads a stage's word, such as <c>tftp</c>.</summary>
+    public static bool TryParseStage(string text, out BoardStage stage) =>
+        Enum.TryParse(text, ignoreCase: true, out stage) && Enum.IsDefined(stage) && !char.IsAsciiDigit(text[0]);
 
     /// <summary>
     /// Reads <c>small</c>, <c>full</c>, <c>read-only</c>, <c>bad-once</c>, <c>bad</c>, <c>missing</c>, <c>none</c>.

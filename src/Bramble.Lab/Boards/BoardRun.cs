@@ -6,7 +6,8 @@ namespace Bramble.Lab.Boards;
 /// <summary>How fast the lab's boards do what costs a real one time without any packet: ROM, kernel, systemd.</summary>
 /// <param name="Speed">1 is real; 10 is ten times as fast. Timeouts of protocols are never scaled.</param>
 /// <param name="Pi3Window">A 3B that gets DHCP and TFTP answered within this time locks up (FW#934).</param>
-internal sealed record BoardPace(double Speed, TimeSpan Pi3Window)
+/// <param name="DiskRate">Octets that a card takes in a second; 0 for no bound.</param>
+internal sealed record BoardPace(double Speed, TimeSpan Pi3Window, double DiskRate = 0)
 {
     public static BoardPace Default { get; } = new(10, TimeSpan.FromSeconds(2));
 }
@@ -14,9 +15,11 @@ internal sealed record BoardPace(double Speed, TimeSpan Pi3Window)
 /// <summary>One stretch of power of one board: what its programs may use. Dead as soon as the power is cut.</summary>
 internal sealed class BoardRun(
     BoardSpec spec, IBoardLink link, FaultyDisk disk, BoardPace pace, TimeProvider time, Random random,
-    Func<BoardStage, string, bool> entered, Action<Func<BoardState, BoardState>> counted,
+    Func<BoardStage, string, bool> entered, Func<BoardStage, bool> held, Action<Func<BoardState, BoardState>> counted,
     CancellationToken cancellation)
 {
+    private static readonly TimeSpan HoldLook = TimeSpan.FromMilliseconds(20);
+
     private readonly long _start = time.GetTimestamp();
 
     public BoardSpec Spec => spec;
@@ -43,6 +46,7 @@ internal sealed class BoardRun(
     public async Task EnterAsync(BoardStage stage, string detail = "")
     {
         cancellation.ThrowIfCancellationRequested();
+        while (stage != Stage && held(Stage)) await WaitAsync(HoldLook);
         Stage = stage;
         if (entered(stage, detail)) await StayAsync(BoardStage.Hung, $"hangs in {Word(stage)} as asked");
     }
@@ -62,6 +66,10 @@ internal sealed class BoardRun(
 
     /// <summary>Waits as a real board would, at the lab's speed, a fifth more or less.</summary>
     public Task PaceAsync(TimeSpan real) => WaitAsync(real * (0.8 + 0.4 * random.NextDouble()) / pace.Speed);
+
+    /// <summary>Waits as long as a card takes to write so many octets.</summary>
+    public Task WriteTimeAsync(int octets) =>
+        pace.DiskRate > 0 ? WaitAsync(TimeSpan.FromSeconds(octets / pace.DiskRate)) : Task.CompletedTask;
 
     /// <summary>Waits in real time.</summary>
     public Task WaitAsync(TimeSpan wait) => Task.Delay(wait, time, cancellation);

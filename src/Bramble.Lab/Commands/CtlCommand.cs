@@ -16,9 +16,10 @@ internal static class CtlCommand
     {
         var op = new Argument<string>("operation")
         {
-            Description = "list, cut, restore, cycle, dead, alive, hang, disk, loss or stop",
+            Description = "list, cut, restore, cycle, dead, alive, hang, hold, release, disk, loss or stop",
         };
-        op.AcceptOnlyFromAmong("list", "cut", "restore", "cycle", "dead", "alive", "hang", "disk", "loss", "stop");
+        op.AcceptOnlyFromAmong(
+            "list", "cut", "restore", "cycle", "dead", "alive", "hang", "hold", "release", "disk", "loss", "stop");
         var boards = new Argument<string[]>("boards")
         {
             Description = "Numbers, names, MACs or serials; none for all",
@@ -26,8 +27,8 @@ internal static class CtlCommand
         };
         var value = new Option<string?>("--value")
         {
-            Description = "hang: a stage such as tftp (tftp! each time); disk: small, full, read-only, bad-once, bad, "
-                + "missing, none; loss: percent",
+            Description = "hang: a stage such as tftp (tftp! each time); hold: a stage, not left before release; "
+                + "disk: small, full, read-only, bad-once, bad, missing, none; loss: percent",
         };
         var command = new Command("ctl", "Look into a running lab, cut power, inject faults")
         {

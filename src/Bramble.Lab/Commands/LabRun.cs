@@ -110,6 +110,11 @@ internal sealed class LabRun(RunOptions options, TimeProvider time)
             var board = Find(rack, word);
             board.Faults = board.Faults with { Hangs = board.Faults.Hangs.Add(hang) };
         }
+        foreach (var (word, stage) in options.Holds)
+        {
+            var board = Find(rack, word);
+            board.Faults = board.Faults with { Holds = board.Faults.Holds.Add(stage) };
+        }
         foreach (var (word, fault) in options.DiskFaults)
         {
             var board = Find(rack, word);

@@ -44,6 +44,11 @@ internal static class RunCommand
         DefaultValueFactory = _ => BoardPace.Default.Speed,
     };
 
+    private static readonly Option<double> DiskRate = new("--disk-rate")
+    {
+        Description = "Megabytes that a card takes in a second; 0 for no bound",
+    };
+
     private static readonly Option<double> Pi3Window = new("--pi3-window")
     {
         Description = "A 3B whose DHCP and TFTP are both answered within this many seconds locks up",
@@ -85,6 +90,11 @@ internal static class RunCommand
     private static readonly Option<string[]> Hang = new("--hang")
     {
         Description = "BOARD@STAGE: hangs there once; with ! at the end each time",
+    };
+
+    private static readonly Option<string[]> Hold = new("--hold")
+    {
+        Description = "BOARD@STAGE: does not leave that stage before 'ctl release'",
     };
 
     private static readonly Option<int[]> DeadPort = new("--dead-port") { Description = "A port without power" };
@@ -137,8 +147,8 @@ internal static class RunCommand
     {
         var command = new Command("run", "Run boards; start it in the lab's namespace: ip netns exec NAME-lab")
         {
-            Boards, Models, Seed, DiskSize, DiskDirectory, Speed, Pi3Window, SwitchAddress, SwitchPort,
-            SwitchCommunity, Ports, PowerOn, Stagger, Loss, Hang,
+            Boards, Models, Seed, DiskSize, DiskDirectory, Speed, DiskRate, Pi3Window, SwitchAddress, SwitchPort,
+            SwitchCommunity, Ports, PowerOn, Stagger, Loss, Hang, Hold,
             DeadPort, DiskFault, FullDisk, SameSerial, Control, UntilRunning, Limit, Quiet, Verbose,
             Qemu, QemuDirectory, ShowConsole, NetCommand.Name,
         };
@@ -157,8 +167,8 @@ internal static class RunCommand
         {
             Boards = boards,
             Seed = seed,
-            Pace = new BoardPace(
-                Math.Max(parsed.GetValue(Speed), 0.01), TimeSpan.FromSeconds(parsed.GetValue(Pi3Window))),
+            Pace = new BoardPace(Math.Max(parsed.GetValue(Speed), 0.01),
+                TimeSpan.FromSeconds(parsed.GetValue(Pi3Window)), parsed.GetValue(DiskRate) * 1_000_000),
             Switch = switchAddress is null ? null
                 : (IPv4Address.Parse(switchAddress), parsed.GetValue(SwitchPort)),
             SwitchCommunity = parsed.GetValue(SwitchCommunity)!,
@@ -171,6 +181,9 @@ internal static class RunCommand
             Hangs = [.. Pairs(parsed.GetValue(Hang)).Select(pair => (pair.Board,
                 BoardFaults.TryParseHang(pair.Word, out var hang) ? hang
                     : throw new ArgumentException($"--hang: '{pair.Word}' is no stage such as tftp")))],
+            Holds = [.. Pairs(parsed.GetValue(Hold)).Select(pair => (pair.Board,
+                BoardFaults.TryParseStage(pair.Word, out var stage) ? stage
+                    : throw new ArgumentException($"--hold: '{pair.Word}' is no stage such as tftp")))],
             DiskFaults =
             [
                 .. Pairs(parsed.GetValue(DiskFault)).Select(pair => (pair.Board,

@@ -31,6 +31,8 @@ internal sealed record RunOptions
 
     public IReadOnlyList<(string Board, HangFault Hang)> Hangs { get; init; } = [];
 
+    public IReadOnlyList<(string Board, BoardStage Stage)> Holds { get; init; } = [];
+
     public IReadOnlyList<(string Board, DiskFault Fault)> DiskFaults { get; init; } = [];
 
     /// <summary>Where sparse disk files go; null keeps digests in memory.</summary>

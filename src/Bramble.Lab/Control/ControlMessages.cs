@@ -6,11 +6,13 @@ namespace Bramble.Lab.Control;
 
 /// <summary>What a test or the demo asks of a running lab: one line of JSON.</summary>
 /// <param name="Op">
-/// <c>list</c>, <c>cut</c>, <c>restore</c>, <c>cycle</c>, <c>dead</c>, <c>alive</c>, <c>hang</c>, <c>disk</c>,
-/// <c>loss</c>, <c>stop</c>.
+/// <c>list</c>, <c>cut</c>, <c>restore</c>, <c>cycle</c>, <c>dead</c>, <c>alive</c>, <c>hang</c>, <c>hold</c>,
+/// <c>release</c>, <c>disk</c>, <c>loss</c>, <c>stop</c>.
 /// </param>
 /// <param name="Boards">Names, numbers, MACs or serials; none for all.</param>
-/// <param name="Value">The stage for <c>hang</c>, the fault for <c>disk</c>, the percentage for <c>loss</c>.</param>
+/// <param name="Value">
+/// The stage for <c>hang</c> and <c>hold</c>, the fault for <c>disk</c>, the percentage for <c>loss</c>.
+/// </param>
 internal sealed record ControlRequest(string Op, IReadOnlyList<string>? Boards = null, string? Value = null);
 
 /// <summary>The answer: one line of JSON.</summary>

@@ -40,6 +40,15 @@ internal sealed class RackControl(
                 foreach (var board in boards)
                     board.Faults = board.Faults with { Hangs = board.Faults.Hangs.Add(hang) };
                 break;
+            case "hold":
+                if (!BoardFaults.TryParseStage(request.Value ?? "", out var stage))
+                    return new ControlAnswer(false, $"'{request.Value}' is no stage such as tftp");
+                foreach (var board in boards)
+                    board.Faults = board.Faults with { Holds = board.Faults.Holds.Add(stage) };
+                break;
+            case "release":
+                foreach (var board in boards) board.Faults = board.Faults with { Holds = [] };
+                break;
             case "disk":
                 if (!BoardFaults.TryParseDisk(request.Value ?? "", out var fault))
                     return new ControlAnswer(false, $"'{request.Value}' is no disk fault such as full");

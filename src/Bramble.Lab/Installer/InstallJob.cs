@@ -176,6 +176,7 @@ internal sealed class InstallJob(BoardRun run, ManagerClient manager, InstallPla
         try
         {
             await run.Disk.WriteAsync(piece.Offset, piece.Length, data, piece.Digest, run.Cancellation);
+            await run.WriteTimeAsync(piece.Length);
         }
         catch (IOException e)
         {

@@ -29,6 +29,8 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
                 ["store.writes"] = writes,
                 ["memory.bytes"] = Environment.WorkingSet,
                 ["cpu.milliseconds"] = (long)Environment.CpuUsage.TotalTime.TotalMilliseconds,
-            });
+            },
+            database.Trouble is { } trouble
+                ? $"the store has taken no writes since {trouble.Since:u}: {trouble.Why}" : null);
     }
 }

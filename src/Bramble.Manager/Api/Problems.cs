@@ -38,7 +38,7 @@ public static class Problems
     {
         ExceptionHandler = HandleAsync,
         SuppressDiagnosticsCallback = context => context.Exception is ProblemException or NodeConflictException
-            or BadHttpRequestException or JsonException,
+            or BadHttpRequestException or JsonException or StoreException,
     };
 
     private static Task HandleAsync(HttpContext context)

@@ -22,4 +22,10 @@ public sealed class Node(NodeSnapshot first)
 
     /// <summary>Status fields that changed since they were last written (times of last sight only).</summary>
     internal bool Dirty { get; set; }
+
+    /// <summary>Rises with each change.</summary>
+    internal long Version { get; set; } = 1;
+
+    /// <summary>The newest version that the store has.</summary>
+    internal long KeptVersion { get; set; }
 }

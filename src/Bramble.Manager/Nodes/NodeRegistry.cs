@@ -35,7 +35,7 @@ public sealed class NodeRegistry
         {
             Insert(new NodeSnapshot(row.Id, (int)row.Number, row.Name, MacAddress.Parse(row.Mac),
                 JsonSerializer.Deserialize(row.Spec, NodesJson.Spec)!,
-                JsonSerializer.Deserialize(row.Status, NodesJson.Status)!));
+                JsonSerializer.Deserialize(row.Status, NodesJson.Status)!)).KeptVersion = 1;
         }
         // Ids are never reused, not even that of a forgotten node: credentials and tokens are derived from them.
         _nextId = database.Read(c => c.ExecuteScalar<long?>(
@@ -61,6 +61,7 @@ public sealed class NodeRegistry
         MacAddress mac, Func<NodeSpec> spec, Func<NodeStatus> status, string? name, int? number, string actor)
     {
         NodeSnapshot added;
+        Node identity;
         lock (_lock)
         {
             if (_byMac.TryGetValue(mac, out var known)) return (known.Current, Task.CompletedTask);
@@ -70,19 +71,11 @@ public sealed class NodeRegistry
                 PhaseSince = _clock.GetUtcNow(),
             });
             Require(added, exceptId: 0);
-            Insert(added);
+            identity = Insert(added);
         }
         _events.Add("node.added", added.Id, added.Name, actor, $"{added.Mac} {added.Status.Model}".TrimEnd());
         Changed?.Invoke(added);
-        return (added, _database.WriteAsync(connection =>
-        {
-            WriteNewest(connection, added.Id);
-            connection.Execute(
-                """
-                INSERT INTO counters (name, value) VALUES ('node', @Id)
-                ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value
-                """, new { added.Id });
-        }));
+        return (added, SaveAsync(identity));
     }
 
     /// <summary>Replaces a node's snapshot by what the function makes of it. Null if there is no such node.</summary>
@@ -90,9 +83,11 @@ public sealed class NodeRegistry
     public (NodeSnapshot? Node, Task Durable) Update(long id, Func<NodeSnapshot, NodeSnapshot> change, string actor)
     {
         NodeSnapshot before, after;
+        Node? node;
+        long version;
         lock (_lock)
         {
-            if (!_byId.TryGetValue(id, out var node)) return (null, Task.CompletedTask);
+            if (!_byId.TryGetValue(id, out node)) return (null, Task.CompletedTask);
             before = node.Current;
             after = change(before);
             if (ReferenceEquals(before, after)) return (before, Task.CompletedTask);
@@ -102,6 +97,7 @@ public sealed class NodeRegistry
                 || after.Spec.ReservedAddress != before.Spec.ReservedAddress)
                 Require(after, id);
             node.Current = after;
+            version = ++node.Version;
         }
         if (after.Status.Phase != before.Status.Phase)
         {
@@ -110,8 +106,18 @@ public sealed class NodeRegistry
                 $"{Word(before.Status.Phase)} → {Word(after.Status.Phase)}{verdict}");
         }
         Changed?.Invoke(after);
-        return (after, SaveAsync(id));
+        return (after, IsWish(before, after) ? KeepWishAsync(node, version, before, after) : SaveAsync(node));
     }
+
+    /// <summary>
+    /// Completes when all that is known of a node is durable. An update that the store refused is in memory still: what
+    /// is answered from memory waits here first.
+    /// </summary>
+    public Task KeptAsync(long id) =>
+        !_byId.TryGetValue(id, out var node) || IsKept(node) ? Task.CompletedTask : SaveAsync(node);
+
+    /// <summary>Whether all that is known of a node is durable, but for when it was last seen.</summary>
+    public bool IsKept(long id) => !_byId.TryGetValue(id, out var node) || IsKept(node);
 
     /// <summary>As <see cref="Update"/>, for the status alone.</summary>
     public (NodeSnapshot? Node, Task Durable) Observe(long id, Func<NodeStatus, NodeStatus> change, string actor) =>
@@ -129,11 +135,20 @@ public sealed class NodeRegistry
         }
     }
 
-    /// <summary>Writes the times of last sight, whose loss in a crash does no harm.</summary>
+    /// <summary>
+    /// Writes the times of last sight, whose loss in a crash does no harm, and again what the store refused.
+    /// </summary>
     public void FlushSeen()
     {
         foreach (var node in _byId.Values)
         {
+            if (!IsKept(node))
+            {
+                // The store says itself what is wrong with it.
+                _ = SaveAsync(node).ContinueWith(static task => _ = task.Exception, CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                continue;
+            }
             lock (_lock)
             {
                 if (!node.Dirty) continue;
@@ -143,29 +158,92 @@ public sealed class NodeRegistry
         }
     }
 
-    /// <summary>Forgets a node. Its credential and tokens end with it.</summary>
-    public Task RemoveAsync(long id, string actor)
+    /// <summary>
+    /// Forgets a node. Its credential and tokens end with it. If the store did not take it, the node is there as before.
+    /// </summary>
+    public async Task RemoveAsync(long id, string actor)
     {
+        Node? node;
         NodeSnapshot gone;
         lock (_lock)
         {
-            if (!_byId.TryRemove(id, out var node)) return Task.CompletedTask;
+            if (!_byId.TryRemove(id, out node)) return;
             gone = node.Current;
             _byMac.TryRemove(gone.Mac, out _);
         }
-        _events.Add("node.forgotten", id, gone.Name, actor, gone.Mac.ToString());
         // Whoever keeps its address reserved lets it go.
         Changed?.Invoke(gone with { Spec = gone.Spec with { ReservedAddress = null } });
-        return _database.WriteAsync(connection =>
+        try
         {
-            connection.Execute("DELETE FROM nodes WHERE id = @id", new { id });
-            connection.Execute("DELETE FROM boots WHERE node_id = @id", new { id });
-        });
+            await _database.WriteAsync(connection =>
+            {
+                // Its id must not come again, even if the store has never heard of it.
+                connection.Execute(RaiseCounter, new { id });
+                connection.Execute("DELETE FROM nodes WHERE id = @id", new { id });
+                connection.Execute("DELETE FROM boots WHERE node_id = @id", new { id });
+            }).ConfigureAwait(false);
+        }
+        catch
+        {
+            lock (_lock)
+            {
+                if (_byMac.TryAdd(gone.Mac, node)) _byId[id] = node;
+            }
+            Changed?.Invoke(gone);
+            throw;
+        }
+        _events.Add("node.forgotten", id, gone.Name, actor, gone.Mac.ToString());
     }
 
     public static string Word(NodePhase phase) => phase.ToString().ToLowerInvariant();
 
-    private Task SaveAsync(long id) => _database.WriteAsync(connection => WriteNewest(connection, id));
+    private static bool IsWish(NodeSnapshot before, NodeSnapshot after) =>
+        !ReferenceEquals(before.Spec, after.Spec) || before.Name != after.Name || before.Number != after.Number;
+
+    /// <summary>A wish that could not be kept was refused: it must not be carried out all the same.</summary>
+    private async Task KeepWishAsync(Node node, long version, NodeSnapshot before, NodeSnapshot after)
+    {
+        try
+        {
+            await SaveAsync(node).ConfigureAwait(false);
+        }
+        catch
+        {
+            NodeSnapshot undone;
+            lock (_lock)
+            {
+                var now = node.Current;
+                if (node.KeptVersion >= version || IsWish(after, now)) throw;
+                undone = node.Current = ReferenceEquals(now, after) ? before
+                    : now with { Spec = before.Spec, Name = before.Name, Number = before.Number };
+            }
+            Changed?.Invoke(undone);
+            throw;
+        }
+    }
+
+    private bool IsKept(Node node)
+    {
+        lock (_lock) return node.KeptVersion >= node.Version;
+    }
+
+    private async Task SaveAsync(Node node)
+    {
+        var (version, isNew) = (0L, false);
+        await _database.WriteAsync(connection =>
+        {
+            lock (_lock) (version, isNew) = (node.Version, node.KeptVersion == 0);
+            WriteNewest(connection, node.Current.Id);
+            if (isNew) connection.Execute(RaiseCounter, new { id = node.Current.Id });
+        }).ConfigureAwait(false);
+        lock (_lock) node.KeptVersion = Math.Max(node.KeptVersion, version);
+    }
+
+    private const string RaiseCounter =
+        """
+        INSERT INTO counters (name, value) VALUES ('node', @id)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value
+        """;
 
     /// <summary>
     /// The newest snapshot is written, whichever update asked for it: a late writer brings back neither an old state
@@ -193,11 +271,12 @@ public sealed class NodeRegistry
             status = JsonSerializer.Serialize(node.Status, NodesJson.Status),
         });
 
-    private void Insert(NodeSnapshot node)
+    private Node Insert(NodeSnapshot node)
     {
         var identity = new Node(node);
         _byId[node.Id] = identity;
         _byMac[node.Mac] = identity;
+        return identity;
     }
 
     private int FreeNumber()

@@ -4,6 +4,7 @@ using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
+using Bramble.Manager.Store;
 
 namespace Bramble.Manager.Power;
 
@@ -87,6 +88,10 @@ public sealed partial class PowerReconciler(
                     _parallel.Release();
                 }
             }
+            catch (StoreException)
+            {
+                // The store says itself what is wrong with it; tried again after the pause.
+            }
             catch (Exception e)
             {
                 LogUnexpected(e, nodeId);
@@ -101,6 +106,9 @@ public sealed partial class PowerReconciler(
 
     private async Task<TimeSpan> CarryOutAsync(long nodeId, PowerPort port, CancellationToken cancellation)
     {
+        // Durable before the port is touched: a daemon that is killed now must know that the board is to get its power
+        // back.
+        await nodes.KeptAsync(nodeId).ConfigureAwait(false);
         if (nodes.Find(nodeId) is not { } node) return TimeSpan.Zero;
         var operation = node.Status.Power;
         var on = operation is null ? node.Spec.PowerOn : operation.OffDone;

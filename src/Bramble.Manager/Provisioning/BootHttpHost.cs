@@ -27,8 +27,9 @@ public static class BootHttpHost
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = HandleAsync,
-            SuppressDiagnosticsCallback =
-                context => context.Exception is CredentialException or BadHttpRequestException,
+            // What is wrong with the store, it has said itself.
+            SuppressDiagnosticsCallback = context => context.Exception is CredentialException or BadHttpRequestException
+                or Store.StoreException,
         });
         BootHttpEndpoints.Map(app);
         return app;

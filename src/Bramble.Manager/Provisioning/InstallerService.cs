@@ -88,6 +88,8 @@ public sealed partial class InstallerService(
     /// <summary>What the board is to do now.</summary>
     public async Task<InstallerMessage> PlanAsync(NodeSnapshot node, string? session, CancellationToken cancellation)
     {
+        // A plan rests on what is known, and that may be in memory alone: an update that the store refused.
+        await nodes.KeptAsync(node.Id).ConfigureAwait(false);
         var now = clock.GetUtcNow();
         nodes.Seen(node.Id, status => status with { LastSeenAt = now });
         var plan = new InstallerMessage().Add("plan", 1);
@@ -149,7 +151,9 @@ public sealed partial class InstallerService(
         if (!InstallJob.TryParse(message["job"], out var job) || job.NodeId != node.Id
             || node.Status.Attempt is not { } attempt || attempt.Generation != job.Generation)
         {
-            // A repeat of what was answered before (the answer got lost), or a job that is over: the next plan tells.
+            // A repeat of what was answered before (the answer got lost, or the store refused it), or a job that is
+            // over: the next plan tells.
+            await nodes.KeptAsync(node.Id).ConfigureAwait(false);
             return Answer("plan");
         }
         switch (step)
@@ -159,6 +163,7 @@ public sealed partial class InstallerService(
                 return Answer("plan");
             case "failed" when attempt.Failed:
                 // The answer to it got lost: one failure, not two.
+                await nodes.KeptAsync(node.Id).ConfigureAwait(false);
                 return Answer("plan");
             case "failed":
                 await FailAsync(node, attempt, detail.Length > 0 ? detail : "the installer gave no reason", now)

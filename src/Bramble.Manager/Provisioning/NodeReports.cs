@@ -23,7 +23,7 @@ public sealed class NodeReports(
         if (message["boot-id"] is not { Length: > 0 and <= 64 } kernelId)
             throw new BadHttpRequestException("'boot-id' is missing or too long");
         var now = clock.GetUtcNow();
-        if (node.Status.Phase == NodePhase.Running && node.Status.ReportedKernelId == kernelId)
+        if (node.Status.Phase == NodePhase.Running && node.Status.ReportedKernelId == kernelId && nodes.IsKept(nodeId))
         {
             nodes.Seen(nodeId, status => status with { LastReportAt = now, LastSeenAt = now, Address = from });
         }

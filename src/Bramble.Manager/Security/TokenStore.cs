@@ -28,17 +28,11 @@ public sealed class TokenStore
         Load();
     }
 
-    public bool IsEmpty => _entries.IsEmpty;
+    /// <summary>Whether anybody could make another token: an admin's is there that has not expired.</summary>
+    public bool HasAdmin => _entries.Values.Any(IsAdmin);
 
     /// <summary>Whether nobody could make another token if this one were gone.</summary>
-    public bool IsLastAdmin(string id)
-    {
-        var admins = _entries.Values.Select(e => e.View).Where(IsAdmin).ToList();
-        return admins is [{ } last] && last.Id == id;
-
-        bool IsAdmin(TokenView view) =>
-            view.Role == Role.Admin && (view.ExpiresAt is not { } expiry || expiry > _clock.GetUtcNow());
-    }
+    public bool IsLastAdmin(string id) => _entries.Values.Where(IsAdmin).ToList() is [{ } last] && last.View.Id == id;
 
     public IReadOnlyList<TokenView> All => [.. _entries.Values.Select(e => e.View).OrderBy(view => view.CreatedAt)];
 
@@ -83,13 +77,13 @@ public sealed class TokenStore
     public TokenView? Authenticate(string token)
     {
         if (token.Split('_', 3) is not ["brm", var id, var secret]) return null;
-        // 'brambled first-token' writes to the store beside a running daemon that has no token yet.
-        if (_entries.IsEmpty) Load();
+        // 'brambled first-token' writes to the store beside a running daemon, which knows of no admin then.
+        if (!HasAdmin) Load();
         if (!_entries.TryGetValue(id, out var entry)
             || !CryptographicOperations.FixedTimeEquals(entry.Hash, Hash(secret)))
             return null;
+        if (!IsValid(entry)) return null;
         var now = _clock.GetUtcNow();
-        if (entry.View.ExpiresAt is { } expiry && expiry <= now) return null;
         if (entry.View.LastUsedAt is not { } last || now - last > TimeSpan.FromMinutes(1))
         {
             entry.View = entry.View with { LastUsedAt = now };
@@ -98,6 +92,10 @@ public sealed class TokenStore
         }
         return entry.View;
     }
+
+    private bool IsAdmin(Entry entry) => entry.View.Role == Role.Admin && IsValid(entry);
+
+    private bool IsValid(Entry entry) => entry.View.ExpiresAt is not { } expiry || expiry > _clock.GetUtcNow();
 
     private void Load()
     {

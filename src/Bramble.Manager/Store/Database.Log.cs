@@ -2,8 +2,17 @@ namespace Bramble.Manager.Store;
 
 public sealed partial class Database
 {
-    [LoggerMessage(1001, LogLevel.Error, "{Count} writes were not kept: {Why}")]
-    private partial void LogCommitFailed(Exception exception, int count, string why);
+    [LoggerMessage(1001, LogLevel.Error,
+        "The store takes no writes: {Why}. Until it does, what has to be durable is refused, and the rest waits")]
+    private partial void LogTrouble(Exception exception, string why);
+
+    [LoggerMessage(1005, LogLevel.Error,
+        "The store has taken no writes for {Seconds:0} s: {Why}. {Refused} writes were refused, {Held} wait")]
+    private partial void LogStillTrouble(double seconds, string why, long refused, int held);
+
+    [LoggerMessage(1006, LogLevel.Warning,
+        "The store takes writes again, after {Seconds:0} s in which {Refused} were refused and {Dropped} dropped")]
+    private partial void LogMended(double seconds, long refused, long dropped);
 
     [LoggerMessage(1002, LogLevel.Error, "A background write failed")]
     private partial void LogPostFailed(Exception exception);

@@ -134,6 +134,22 @@ public sealed class BoardFaultTests
     }
 
     [Fact]
+    public async Task A_held_board_does_all_of_its_stage_and_goes_on_when_it_is_released()
+    {
+        using var bench = new BoardBench(BoardModel.Pi4);
+        bench.Board.Faults = new BoardFaults { Holds = [BoardStage.Grow] };
+
+        bench.Board.PowerOn();
+        await bench.HasCalledAsync("step=grow");
+        await bench.ReachesAsync(BoardStage.Grow);
+        Assert.DoesNotContain(bench.Manager.Calls, c => c.Body.Contains("step=done", StringComparison.Ordinal));
+        bench.Board.Faults = new BoardFaults();
+
+        var state = await bench.ReachesAsync(BoardStage.Running);
+        Assert.Equal((1, 1), (state.Boots, state.Installs));
+    }
+
+    [Fact]
     public async Task A_refused_token_restarts_the_board_which_gets_a_new_one()
     {
         using var bench = new BoardBench(BoardModel.Pi4);

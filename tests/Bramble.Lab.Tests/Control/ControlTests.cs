@@ -57,17 +57,23 @@ public sealed class ControlTests : IDisposable
         using var server = Start();
 
         await AskAsync("hang", ["1"], "tftp!");
+        await AskAsync("hold", ["3"], "verify");
+        await AskAsync("hold", ["3"], "done");
         await AskAsync("disk", ["2"], "bad-once");
         await AskAsync("loss", value: "5");
 
         Assert.Equal(new HangFault(BoardStage.Tftp, true), Assert.Single(_rack.Boards[0].Faults.Hangs));
         Assert.Equal(DiskFault.BadOnce, _rack.Boards[1].Faults.Disk);
         Assert.Equal(0.05, _loss);
+        Assert.Equal([BoardStage.Verify, BoardStage.Done], _rack.Boards[2].Faults.Holds.Order());
+        await AskAsync("release", ["3"]);
+        Assert.Empty(_rack.Boards[2].Faults.Holds);
     }
 
     [Theory]
     [InlineData("cut", "9", null)]
     [InlineData("hang", "1", "nowhere")]
+    [InlineData("hold", "1", "verify!")]
     [InlineData("disk", "1", "melted")]
     [InlineData("loss", null, "much")]
     [InlineData("explode", null, null)]

@@ -4,6 +4,7 @@ using System.Text;
 using Bramble.Contracts.Nodes;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Provisioning;
+using Dapper;
 
 namespace Bramble.Manager.Tests.Provisioning;
 
@@ -164,6 +165,24 @@ public sealed class InstallerDoorTests(TestImages images) : IAsyncLifetime
         Assert.Equal("plan 1\nnode node-01\naction boot\n"
             + "root-device /dev/mmcblk0p2\nroot-fstype ext4\ninit /sbin/init\n", plan);
         Assert.Equal(NodePhase.Booting, Status.Phase);
+    }
+
+    [Fact]
+    public async Task A_done_that_the_store_refused_is_not_acknowledged_when_it_is_repeated()
+    {
+        await _board.AddNodeAsync();
+        var session = (await _board.HelloAsync())["session"]!;
+        await _board.Rig.Database.PutAsync(c => c.Execute("ALTER TABLE nodes RENAME TO elsewhere"));
+        for (var tries = 0; tries < 3; tries++)
+        {
+            var refused = await _board.PostAsync("/installer/v1/progress", session, "job 1-1\nstep done\n");
+            Assert.NotEqual(HttpStatusCode.OK, refused.Status);
+        }
+        Assert.NotEqual(HttpStatusCode.OK, (await _board.GetAsync("/installer/v1/plan", session)).Status);
+        await _board.Rig.Database.PutAsync(c => c.Execute("ALTER TABLE elsewhere RENAME TO nodes"));
+        Assert.Equal("plan", await _board.ProgressAsync(session, "job 1-1\nstep done\n"));
+        await _board.RestartAsync();
+        Assert.Equal(1, Status.Installed?.Generation);
     }
 
     [Fact]

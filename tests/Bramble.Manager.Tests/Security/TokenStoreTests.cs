@@ -28,7 +28,7 @@ public sealed class TokenStoreTests : IAsyncDisposable
     [Fact]
     public async Task A_token_opens_before_and_after_a_restart_and_its_secret_is_kept_nowhere()
     {
-        Assert.True(_tokens.IsEmpty);
+        Assert.False(_tokens.HasAdmin);
         var created = await CreateAsync(Role.Operator, Sample.Start.AddDays(1));
         Assert.Equal(created.Token, _tokens.Authenticate(created.Secret)! with { LastUsedAt = null });
         await RestartAsync();
@@ -100,6 +100,22 @@ public sealed class TokenStoreTests : IAsyncDisposable
         _tokens.Authenticate(created.Secret);
         await RestartAsync();
         Assert.Equal(_rig.Clock.GetUtcNow(), _tokens.All[0].LastUsedAt);
+    }
+
+    [Fact]
+    public async Task An_admin_whose_tokens_have_all_expired_is_not_locked_out()
+    {
+        await CreateAsync(Role.Admin, Sample.Start.AddDays(1));
+        await CreateAsync(Role.Operator);
+        Assert.True(_tokens.HasAdmin);
+        _rig.Clock.Advance(TimeSpan.FromDays(1));
+        Assert.False(_tokens.HasAdmin);
+        // As 'brambled first-token' does, beside the daemon, which has loaded its tokens long ago.
+        var beside = new TokenStore(_rig.Database, new EventLog(_rig.Database, _rig.Clock), _rig.Clock);
+        Assert.False(beside.HasAdmin);
+        var created = await beside.CreateAsync("first", Role.Admin, null, "brambled first-token");
+        Assert.Equal(Role.Admin, _tokens.Authenticate(created.Secret)?.Role);
+        Assert.True(_tokens.HasAdmin);
     }
 
     [Fact]

@@ -40,6 +40,33 @@ public sealed class DatabaseFaultTests : IDisposable
         Assert.Equal(2, Notes(database));
     }
 
+    [Fact]
+    public async Task What_is_posted_while_the_store_is_locked_waits_and_is_written_in_its_order()
+    {
+        await using var database = Open(_scratch["state"]);
+        await using (var other = new SqliteConnection($"Data Source={database.File};Pooling=False"))
+        {
+            other.Open();
+            other.Execute("BEGIN EXCLUSIVE");
+            for (var i = 1; i <= 3; i++)
+            {
+                var n = i;
+                database.Post(c => c.Execute(
+                    "INSERT INTO counters (name, value) VALUES ('n', @n) ON CONFLICT (name) DO UPDATE SET value = @n",
+                    new { n }));
+            }
+            await Assert.ThrowsAsync<StoreException>(() => database.PutAsync(c => c.Execute(Note("1"))));
+            Assert.Contains("locked by another process", database.Trouble!.Why, StringComparison.Ordinal);
+            // In the middle of the trouble: behind what waits already.
+            database.Post(c => c.Execute("UPDATE counters SET value = value * 10 WHERE name = 'n'"));
+            other.Execute("ROLLBACK");
+        }
+        await Scratch.UntilAsync(() => database.Trouble is null, "the trouble is over");
+        await Scratch.UntilAsync(() => database.Read(c =>
+            c.ExecuteScalar<long?>("SELECT value FROM counters WHERE name = 'n'")) == 30, "all is written, in order");
+        Assert.Equal(0, Notes(database));
+    }
+
     [Theory]
     [InlineData("this is no database, and never was one: it only has that name, and is long enough to be looked into")]
     [InlineData("SQLite format 3\0 but nothing that follows makes any sense at all to anyone who reads it, sadly so")]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Bramble.Processes;
 
@@ -58,11 +59,17 @@ internal sealed class PreparedState
     }
 
     /// <summary>Copies the state; images are shared by hard links, since nobody changes one.</summary>
-    public async Task CopyToAsync(string state)
+    /// <param name="state">What becomes the state directory; it may lie on a disk of its own.</param>
+    /// <param name="images">Where the images go.</param>
+    public async Task CopyToAsync(string state, string images)
     {
-        await Programs.RunAsync("/bin/cp", "-a", Path.Combine(Directory, "state"), state);
-        global::System.IO.Directory.Delete(Path.Combine(state, "images"), recursive: true);
-        await Programs.RunAsync("/bin/cp", "-al", Path.Combine(Directory, "state", "images"), state);
+        var from = Path.Combine(Directory, "state");
+        global::System.IO.Directory.CreateDirectory(state);
+        foreach (var entry in global::System.IO.Directory.EnumerateFileSystemEntries(from))
+            if (Path.GetFileName(entry) != "images") await Programs.RunAsync("/bin/cp", "-a", entry, state);
+        await Programs.RunAsync("/bin/cp", "-al", Path.Combine(from, "images"), images);
+        var there = Path.Combine(state, "images");
+        if (there != images) global::System.IO.Directory.CreateSymbolicLink(there, images);
     }
 
     private static async Task MakeLabImageAsync(string directory, string token)
@@ -107,10 +114,19 @@ internal static class Programs
         return Drained(ChildProcess.Start(file, all));
     }
 
-    public static Process StartIn(string ns, string program, params string[] arguments)
+    /// <param name="log">Takes what it says, line by line.</param>
+    public static Process StartIn(string ns, ConcurrentQueue<string>? log, string program, params string[] arguments)
     {
         var (file, all) = Line(program, arguments);
-        return Drained(ChildProcess.Start("ip", ["netns", "exec", ns, file, .. all]));
+        return Drained(ChildProcess.Start("ip", ["netns", "exec", ns, file, .. all]), log);
+    }
+
+    /// <summary>Runs a program in a namespace to its end, whatever that is.</summary>
+    public static async Task<ChildResult> ResultInAsync(string ns, string program, params string[] arguments)
+    {
+        var (file, all) = Line(program, arguments);
+        return await ChildProcess.RunAsync(
+            "ip", ["netns", "exec", ns, file, .. all], timeout: TimeSpan.FromMinutes(1));
     }
 
     public static async Task UntilAsync(Func<bool> there, TimeSpan limit, string what)
@@ -133,17 +149,18 @@ internal static class Programs
     /// <summary>
     /// Keeps what the program says, so that a full pipe never stops it and a failed test can show it.
     /// </summary>
-    private static Process Drained(Process process)
+    private static Process Drained(Process process, ConcurrentQueue<string>? log = null)
     {
-        process.OutputDataReceived += (_, line) => Said(line.Data);
-        process.ErrorDataReceived += (_, line) => Said(line.Data);
+        process.OutputDataReceived += (_, line) => Said(line.Data, log);
+        process.ErrorDataReceived += (_, line) => Said(line.Data, log);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;
     }
 
-    private static void Said(string? line)
+    private static void Said(string? line, ConcurrentQueue<string>? log)
     {
+        if (line is not null) log?.Enqueue(line);
         if (line is null || !line.StartsWith("<3>", StringComparison.Ordinal)) return;
         TestContext.Current.SendDiagnosticMessage(line);
     }

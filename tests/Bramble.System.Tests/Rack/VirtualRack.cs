@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -25,9 +26,10 @@ internal sealed class VirtualRack : IAsyncDisposable
     private Process? _manager;
     private Process? _lab;
 
-    private VirtualRack(PreparedState prepared)
+    private VirtualRack(PreparedState prepared, StateDisk? disk)
     {
         _prepared = prepared;
+        StateDirectory = Path.Combine(disk?.At ?? _directory, "state");
         Api = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellation) =>
@@ -46,22 +48,27 @@ internal sealed class VirtualRack : IAsyncDisposable
 
     public HttpClient Api { get; }
 
-    public string StateDirectory => Path.Combine(_directory, "state");
+    public string StateDirectory { get; private init; }
+
+    /// <summary>What brambled has said, over all its starts.</summary>
+    public ConcurrentQueue<string> Log { get; } = new();
 
     public string ManagerNamespace => $"{_name}-mgr";
 
     /// <param name="boards">Simulated boards.</param>
     /// <param name="lab">Further words for <c>bramble-lab run</c>.</param>
     /// <param name="config">Further lines for the configuration.</param>
+    /// <param name="disk">Where the state goes, all but the images; else beside them.</param>
     public static async Task<VirtualRack> StartAsync(
         int boards, string[]? lab = null, string config = "install: {image: demo}",
         string stallAfter = "25s", PreparedState? prepared = null,
-        bool qemu = false, string watchdog = "{off_time: 1s}")
+        bool qemu = false, string watchdog = "{off_time: 1s}", StateDisk? disk = null)
     {
-        var rack = new VirtualRack(prepared ?? await PreparedState.SimulatedAsync());
+        var rack = new VirtualRack(prepared ?? await PreparedState.SimulatedAsync(), disk);
         try
         {
-            await rack._prepared.CopyToAsync(rack.StateDirectory);
+            await rack._prepared.CopyToAsync(rack.StateDirectory,
+                Path.Combine(disk is null ? rack.StateDirectory : rack._directory, "images"));
             string[] bridge = qemu ? ["--qemu"] : [];
             await Programs.RunAsync(
                 "bramble-lab", ["net", "up", "--name", rack._name, "--manager", "10.77.0.1/16", .. bridge]);
@@ -88,7 +95,7 @@ internal sealed class VirtualRack : IAsyncDisposable
                 {{config}}
                 """);
             await rack.StartManagerAsync();
-            rack._lab = Programs.StartIn($"{rack._name}-lab", "bramble-lab",
+            rack._lab = Programs.StartIn($"{rack._name}-lab", null, "bramble-lab",
                 ["run", "--name", rack._name, "--boards", $"{boards}", "--switch-address", "10.77.255.254",
                     "--control", rack.ControlSocket, .. lab ?? []]);
             await Programs.UntilAsync(() => File.Exists(rack.ControlSocket), TimeSpan.FromSeconds(60), "the lab");
@@ -108,7 +115,7 @@ internal sealed class VirtualRack : IAsyncDisposable
     /// <summary>Starts brambled and waits until it answers.</summary>
     public async Task StartManagerAsync()
     {
-        _manager = Programs.StartIn(ManagerNamespace, "brambled", "--config", ConfigFile);
+        _manager = Programs.StartIn(ManagerNamespace, Log, "brambled", "--config", ConfigFile);
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
@@ -133,15 +140,33 @@ internal sealed class VirtualRack : IAsyncDisposable
         await _manager!.WaitForExitAsync();
     }
 
+    /// <summary>Whether brambled lives: neither ended nor killed.</summary>
+    public bool ManagerLives => _manager is { HasExited: false };
+
+    public int ManagerId => _manager!.Id;
+
+    public async Task<ManagerView> StatusAsync() =>
+        (await Api.GetFromJsonAsync(ApiRoutes.Manager, ContractsJson.Default.ManagerView))!;
+
+    /// <summary>Runs <c>bramble</c> as an operator would.</summary>
+    public Task<string> CliAsync(params string[] arguments) => Programs.RunAsync(new Dictionary<string, string>
+    {
+        ["BRAMBLE_SERVER"] = $"unix:{_directory}/api.sock",
+        ["BRAMBLE_TOKEN"] = _prepared.Token,
+    }, "bramble", arguments);
+
     public async Task<IReadOnlyList<NodeView>> NodesAsync() =>
         (await Api.GetFromJsonAsync(ApiRoutes.Nodes, ContractsJson.Default.IReadOnlyListNodeView))!;
 
     public async Task<IReadOnlyList<LeaseView>> LeasesAsync() =>
         (await Api.GetFromJsonAsync(ApiRoutes.Leases, ContractsJson.Default.IReadOnlyListLeaseView))!;
 
-    public async Task<BootView> NewestBootAsync(NodeView node) =>
+    public async Task<BootView> NewestBootAsync(NodeView node) => (await TryNewestBootAsync(node))!;
+
+    /// <summary>Null for a node that has not been seen booting.</summary>
+    public async Task<BootView?> TryNewestBootAsync(NodeView node) =>
         (await Api.GetFromJsonAsync($"{ApiRoutes.Nodes}/{node.Number}/timeline", ContractsJson.Default.TimelineView))!
-        .Boots[0];
+        .Boots is [var newest, ..] ? newest : null;
 
     public async Task<NodeActionResult> ActAsync(string verb, params string[] select)
     {
