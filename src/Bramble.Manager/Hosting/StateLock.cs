@@ -68,8 +68,8 @@ internal sealed partial class StateLock : IDisposable
         var isKnown = int.TryParse(
             text[..length], NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var id);
         return new IOException($"the state directory {directory} is in use by another brambled"
-            + (isKnown ? $", process {id}" : "") + ": stop that one, or give this one a directory of its own ('state:' in "
-            + "its configuration)");
+            + (isKnown ? $", process {id}" : "") + ": stop that one, or give this one a directory of its own "
+            + "('state:' in its configuration)");
     }
 
     private static void NoteOwner(SafeFileHandle file)

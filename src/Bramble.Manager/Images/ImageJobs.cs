@@ -11,8 +11,8 @@ using Dapper;
 namespace Bramble.Manager.Images;
 
 /// <summary>
-/// Fetches and builds of images, one at a time. A job is in the store before it is acknowledged; one that a killed daemon
-/// left unfinished is begun again at the next start (a fetch resumes what it can, a build starts anew).
+/// Fetches and builds of images, one at a time. A job is in the store before it is acknowledged; one that a killed
+/// daemon left unfinished is begun again at the next start (a fetch resumes what it can, a build starts anew).
 /// </summary>
 public sealed partial class ImageJobs(
     Database database, ImageStore images, InstallerImages installers, EventLog events, TimeProvider clock,
@@ -56,7 +56,8 @@ public sealed partial class ImageJobs(
     {
         Check(request);
         if (images.Find(request.Name) is { } there && there.Name == request.Name)
-            throw new ImageException($"there is an image '{request.Name}' already; remove it first or choose another name");
+            throw new ImageException(
+                $"there is an image '{request.Name}' already; remove it first or choose another name");
         if (_jobs.Values.Any(j => j.View.State is "queued" or "running" && j.Request.Name == request.Name))
             throw new ImageException($"a job for '{request.Name}' is under way already");
         var job = new Job(request, new ImageJobView(Interlocked.Increment(ref _lastId), request.Kind, request.Name,
@@ -98,7 +99,8 @@ public sealed partial class ImageJobs(
             var image = images.Find(request.Name) is { } there && there.Name == request.Name ? there
                 : request.Kind == "fetch"
                     ? await images.FetchAsync(new Uri(request.Url!), request.Name,
-                        new ImageAddOptions(request.Sha256, request.Architecture), progress, cancellation).ConfigureAwait(false)
+                        new ImageAddOptions(request.Sha256, request.Architecture), progress, cancellation)
+                        .ConfigureAwait(false)
                     : await images.BuildDebianAsync(Recipe(request), progress, cancellation).ConfigureAwait(false);
             progress.Report(new ImageProgress("building the installer's initramfs", 0, null));
             image = await installers.EnsureAsync(image, cancellation).ConfigureAwait(false);
@@ -130,7 +132,8 @@ public sealed partial class ImageJobs(
             // It is begun again at the next start, and finds the image there if it was done.
             LogNotKept(e, job.View.Id);
         }
-        foreach (var old in _jobs.Values.Where(j => j.View.EndedAt is not null).OrderByDescending(j => j.View.Id).Skip(EndedKept))
+        var ended = _jobs.Values.Where(j => j.View.EndedAt is not null).OrderByDescending(j => j.View.Id);
+        foreach (var old in ended.Skip(EndedKept))
         {
             if (!_jobs.TryRemove(old.View.Id, out _)) continue;
             database.Post(c => c.Execute("DELETE FROM image_jobs WHERE id = @id", new { id = old.View.Id }));
@@ -163,7 +166,8 @@ public sealed partial class ImageJobs(
     {
         switch (request.Kind)
         {
-            case "fetch" when Uri.TryCreate(request.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https":
+            case "fetch" when Uri.TryCreate(request.Url, UriKind.Absolute, out var url)
+                && url.Scheme is "http" or "https":
             case "build-debian" when request.Architecture is "arm64" or "amd64" or "armhf":
                 return;
             case "fetch":

@@ -159,7 +159,8 @@ public sealed class NodeRegistry
     }
 
     /// <summary>
-    /// Forgets a node. Its credential and tokens end with it. If the store did not take it, the node is there as before.
+    /// Forgets a node. Its credential and tokens end with it. If the store did not take it, the node is there as
+    /// before.
     /// </summary>
     public async Task RemoveAsync(long id, string actor)
     {

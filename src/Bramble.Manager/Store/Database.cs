@@ -262,7 +262,9 @@ public sealed partial class Database : IAsyncDisposable
         else _dropped++;
     }
 
-    /// <summary>Takes down whether the store is in trouble; says so at its start, while it lasts and at its end.</summary>
+    /// <summary>
+    /// Takes down whether the store is in trouble; says so at its start, while it lasts and at its end.
+    /// </summary>
     private void Judge(Exception? error)
     {
         var now = _clock.GetUtcNow();

@@ -7,8 +7,8 @@ using Bramble.Testing;
 namespace Bramble.Boot.Tests.Emulated;
 
 /// <summary>
-/// A machine in QEMU, other than a Pi: the image's own kernel and our initramfs are given to it as its firmware would. It
-/// hangs off the manager's namespace, where a real DHCP server answers.
+/// A machine in QEMU, other than a Pi: the image's own kernel and our initramfs are given to it as its firmware would.
+/// It hangs off the manager's namespace, where a real DHCP server answers.
 /// </summary>
 internal sealed class EmulatedMachine : IAsyncDisposable
 {
@@ -108,7 +108,8 @@ internal sealed class EmulatedMachine : IAsyncDisposable
 
     private void Start(string program, string[] arguments, Action<string> line)
     {
-        var process = ChildProcess.Start("ip", ["netns", "exec", Network.Name, program, .. arguments], redirectInput: true);
+        var process = ChildProcess.Start(
+            "ip", ["netns", "exec", Network.Name, program, .. arguments], redirectInput: true);
         process.OutputDataReceived += (_, said) => Heard(said.Data);
         process.ErrorDataReceived += (_, said) => Heard(said.Data);
         process.BeginOutputReadLine();

@@ -5,9 +5,10 @@ using Bramble.System.Tests.Rack;
 namespace Bramble.System.Tests.Emulated;
 
 /// <summary>
-/// A real kernel and a real Debian on an emulated Raspberry Pi 3B: what simulated boards only act is done for real by our
-/// initramfs, busybox, ext4, systemd and OpenSSH.
+/// A real kernel and a real Debian on an emulated Raspberry Pi 3B: what simulated boards only act is done for real by
+/// our initramfs, busybox, ext4, systemd and OpenSSH.
 /// </summary>
+[Collection(nameof(Emulation))]
 public sealed partial class EmulatedPiTests
 {
     [Fact]
@@ -23,7 +24,7 @@ public sealed partial class EmulatedPiTests
             var key = (await File.ReadAllTextAsync(
                 Path.Combine(directory, "key.pub"), TestContext.Current.CancellationToken)).Trim();
             await using var rack = await VirtualRack.StartAsync(0, ["--qemu", "1", "--qemu-dir", directory],
-                $$"""install: {image: demo, ssh_authorized_keys: ["{{key}}"]}""", stallAfter: "5m", prepared, qemu: true);
+                $$"""install: {image: demo, ssh_authorized_keys: ["{{key}}"]}""", "5m", prepared, qemu: true);
 
             var node = (await rack.UntilAllRunAsync(1, seconds: 900))[0];
             Assert.Equal(1, node.Installed?.Generation);
@@ -40,7 +41,8 @@ public sealed partial class EmulatedPiTests
             Assert.All(asked.Outcomes, outcome => Assert.True(outcome.Accepted, outcome.Message));
             await rack.UntilAsync(
                 now => now is [{ Phase: NodePhase.Running, Installed.Generation: 2 }], "the second installation", 900);
-            Assert.Equal("gone\n", await SshAsync(rack, node, directory, "[ -e /root/mark ] && echo there || echo gone"));
+            var mark = await SshAsync(rack, node, directory, "[ -e /root/mark ] && echo there || echo gone");
+            Assert.Equal("gone\n", mark);
         }
         finally
         {
@@ -52,7 +54,8 @@ public sealed partial class EmulatedPiTests
     private static async Task<string> SshAsync(VirtualRack rack, NodeView node, string directory, string command)
     {
         var known = Path.Combine(directory, "known_hosts");
-        await File.WriteAllTextAsync(known, $"{node.Address} {node.SshHostKey}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            known, $"{node.Address} {node.SshHostKey}\n", TestContext.Current.CancellationToken);
         return await Programs.RunAsync("/usr/sbin/ip", "netns", "exec", rack.ManagerNamespace,
             "ssh", "-i", Path.Combine(directory, "key"), "-o", $"UserKnownHostsFile={known}",
             "-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes",
@@ -62,3 +65,7 @@ public sealed partial class EmulatedPiTests
     [GeneratedRegex(@"^(\d+) /dev/mmcblk0p2$", RegexOptions.Multiline)]
     private static partial Regex RootSize();
 }
+
+/// <summary>An emulator takes a whole processor, so nothing else runs beside it.</summary>
+[CollectionDefinition(nameof(Emulation), DisableParallelization = true)]
+public static class Emulation;

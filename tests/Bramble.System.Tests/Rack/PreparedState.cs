@@ -105,7 +105,8 @@ internal static class Programs
             file, all, environment: environment, timeout: TimeSpan.FromMinutes(15));
         return result.Succeeded ? result.Output
             : throw new InvalidOperationException(
-                $"{program} {string.Join(' ', arguments)}: exit code {result.ExitCode}: {result.Output}{result.Errors}");
+                $"{program} {string.Join(' ', arguments)}: exit code {result.ExitCode}: "
+                + result.Output + result.Errors);
     }
 
     public static Process Start(string program, params string[] arguments)

@@ -61,7 +61,8 @@ disk_content() { # NAME
   if [ "$head_sum" = "$zero_sum" ]; then echo blank; else echo used; fi
 }
 
-# One "disk NAME SIZE BUS READ-ONLY SERIAL blank|used" line each. A card reader without a card has size 0 and is left out.
+# One "disk NAME SIZE BUS READ-ONLY SERIAL blank|used" line each. A card reader without a card has size 0
+# and is left out.
 list_disks() {
   for disk_path in /sys/block/*; do
     disk_name=${disk_path##*/}

@@ -77,7 +77,10 @@ read_command_line() {
 # All that the initramfs was given for this kernel, in the order in which they need each other.
 load_modules() {
   order=/lib/modules/$(uname -r)/modules.order
-  if [ ! -f "$order" ]; then say "no modules for the kernel $(uname -r); going on with what it has built in" && return; fi
+  if [ ! -f "$order" ]; then
+    say "no modules for the kernel $(uname -r); going on with what it has built in"
+    return
+  fi
   while read -r module_path; do
     module=${module_path##*/}
     # For other hardware: fine. What is really missing shows as a missing disk or interface, with a message of its own.

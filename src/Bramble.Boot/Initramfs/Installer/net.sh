@@ -90,8 +90,8 @@ net_check() {
   net_up
 }
 
-# Leaves the interfaces as the installed system expects to find them. One that is up cannot be renamed, and Debian's udev
-# renames them; networkd then waits for ever on the one that kept its old name.
+# Leaves the interfaces as the installed system expects to find them. One that is up cannot be renamed, and Debian's
+# udev renames them; networkd then waits for ever on the one that kept its old name.
 net_down() {
   stop_dhcp
   for net_path in /sys/class/net/*; do

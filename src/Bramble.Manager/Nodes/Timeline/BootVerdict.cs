@@ -49,8 +49,8 @@ public static class BootVerdict
                 : $"asked for {names}, which this image lacks, {since}";
         }
         return files.Any(step => step.Outcome == "ok" && IsKernel(Name(step)))
-            ? $"fetched its kernel and started it, and no installer came up: {since}; the kernel may not fit the board, "
-              + "or the initramfs lacks its network driver"
+            ? $"fetched its kernel and started it, and no installer came up: {since}; the kernel may not fit the "
+              + "board, or the initramfs lacks its network driver"
             : $"fetched {Name(last)} last, {since}";
     }
 
