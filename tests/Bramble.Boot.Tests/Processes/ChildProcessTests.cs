@@ -59,7 +59,8 @@ public sealed class ChildProcessTests
     }
 
     private static Task<ChildResult> ShellAsync(string script) =>
-        ChildProcess.RunAsync("sh", ["-c", script], timeout: TimeSpan.FromSeconds(20), cancellation: Cancellation);
+        ChildProcess.RunAsync("sh", ["-c", script], timeout: TimeSpan.FromMinutes(5), cancellation: Cancellation)
+            .WithinAsync("the result of the script");
 
     /// <summary>An orphan stays as a zombie until process 1 has looked after it.</summary>
     private static bool HasEnded(string pid)
