@@ -114,8 +114,8 @@ internal sealed class DebianBuild : IAsyncDisposable
         var entry = $"/proc/sys/fs/binfmt_misc/qemu-{machine}";
         if (File.Exists(entry) && File.ReadAllText(entry).StartsWith("enabled", StringComparison.Ordinal)) return;
         throw new ImageException(
-            $"Building for {architecture} on this machine runs programs of {architecture}, and the kernel does not know " +
-            "how. As root: apt-get install qemu-user-static binfmt-support arch-test; " +
+            $"Building for {architecture} on this machine runs programs of {architecture}, and the kernel does not " +
+            "know how. As root: apt-get install qemu-user-static binfmt-support arch-test; " +
             "mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc; " +
             $"update-binfmts --enable qemu-{machine}");
     }

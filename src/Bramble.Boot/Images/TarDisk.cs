@@ -40,6 +40,23 @@ internal sealed class TarDisk(
 
         """;
 
+    /// <summary>
+    /// Runs tar under fakeroot and keeps the owners in the file $1. Given a plain file, fakeroot waits until its daemon
+    /// is gone, even as a zombie: for ever in a container whose process 1 looks after no orphans. Given a FIFO it does
+    /// not wait, and the end of the FIFO is the end of the daemon. ls has that answer, so it has heard all before.
+    /// </summary>
+    private const string KeepOwners =
+        """
+        owners=$1 fakeroot=$2; shift 2
+        mkfifo "$owners.pipe" || exit
+        cat "$owners.pipe" >"$owners" & keeper=$!
+        "$fakeroot" -s "$owners.pipe" -- sh -c '"$@"; s=$?; ls -l / >/dev/null; exit $s' sh "$@"
+        s=$?
+        [ $s = 0 ] || kill $keeper 2>/dev/null
+        wait $keeper
+        exit $s
+        """;
+
     /// <returns>What the operator should know about the disk.</returns>
     /// <exception cref="ImageException">The tar is corrupt, or a tool failed.</exception>
     public async Task<IReadOnlyList<string>> MakeAsync(
@@ -60,6 +77,7 @@ internal sealed class TarDisk(
         RemoveTree(root);
         RemoveTree(boot);
         File.Delete(owners);
+        File.Delete(owners + ".pipe");
         return notes;
     }
 
@@ -98,9 +116,9 @@ internal sealed class TarDisk(
             space.Need(64 * Mi);
         }
         space.Need(64 * Mi);
-        var filter = StreamFilter.Start("fakeroot",
-            ["-s", owners, "--", ImageTool.Find("tar"), "-x", "-p", "--numeric-owner", "--warning=no-timestamp", "-C",
-                root, "-f", "-"], tar, Check, null, cancellation);
+        var filter = StreamFilter.Start("sh",
+            ["-c", KeepOwners, "sh", owners, ImageTool.Find("fakeroot"), ImageTool.Find("tar"), "-x", "-p",
+                "--numeric-owner", "--warning=no-timestamp", "-C", root, "-f", "-"], tar, Check, null, cancellation);
         await using var _ = filter.ConfigureAwait(false);
         // tar prints nothing; its closed output means that it has ended.
         await IntakeStream.PeekAsync(filter.Output, 1, cancellation).ConfigureAwait(false);
