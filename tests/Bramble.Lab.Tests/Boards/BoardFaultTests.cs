@@ -140,9 +140,9 @@ public sealed class BoardFaultTests
         bench.Board.Faults = new BoardFaults { Holds = [BoardStage.Grow] };
 
         bench.Board.PowerOn();
-        await bench.HasCalledAsync("step=grow");
+        await bench.HasCalledAsync("step grow");
         await bench.ReachesAsync(BoardStage.Grow);
-        Assert.DoesNotContain(bench.Manager.Calls, c => c.Body.Contains("step=done", StringComparison.Ordinal));
+        Assert.DoesNotContain(bench.Manager.Calls, c => c.Body.Contains("step done", StringComparison.Ordinal));
         bench.Board.Faults = new BoardFaults();
 
         var state = await bench.ReachesAsync(BoardStage.Running);

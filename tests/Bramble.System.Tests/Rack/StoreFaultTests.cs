@@ -87,12 +87,10 @@ public sealed class StoreFaultTests
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
         }
         Assert.Contains(words, await rack.CliAsync("status"), StringComparison.Ordinal);
-        Assert.Contains(rack.Log, line => line.StartsWith("<3>", StringComparison.Ordinal)
-            && line.Contains("The store takes no writes", StringComparison.Ordinal)
-            && line.Contains(words, StringComparison.Ordinal));
+        await UntilSaidAsync(rack, "<3>", "The store takes no writes", words);
         await end();
         await UntilMendedAsync(rack);
-        Assert.Contains(rack.Log, line => line.Contains("The store takes writes again", StringComparison.Ordinal));
+        await UntilSaidAsync(rack, "The store takes writes again");
 
         // Board 2 has written everything and says so now; board 3 begins.
         await rack.UntilAsync(now => now.Any(n => n.Progress?.Step == "grow"), "the last step of an install");
@@ -136,6 +134,11 @@ public sealed class StoreFaultTests
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
     }
+
+    /// <summary>What is logged comes through a pipe, a moment after it is true.</summary>
+    private static Task UntilSaidAsync(VirtualRack rack, params string[] words) => Programs.UntilAsync(
+        () => rack.Log.Any(line => words.All(word => line.Contains(word, StringComparison.Ordinal))),
+        TimeSpan.FromSeconds(10), string.Join(" … ", words));
 
     /// <summary>An address that a board has was acknowledged: it must be on the disk, as anybody may read it.</summary>
     private static async Task NothingIsPromisedThatIsNotKeptAsync(VirtualRack rack)
