@@ -96,8 +96,8 @@ public sealed class ImageTests
         var ran = await new CliRun(manager) { Time = new ImpatientTime() }
             .RunAsync(["image", "add", "https://example.org/dir/X.img.xz?v=1"]);
         Assert.Equal(0, ran.Code);
-        Assert.Equal("""{"kind":"fetch","name":"x","url":"https://example.org/dir/X.img.xz?v=1","packages":[]}""",
-            manager.Asked.First().Body);
+        var asked = JsonSerializer.Deserialize(manager.Asked.First().Body, ContractsJson.Default.ImageJobRequest)!;
+        Assert.Equal(("fetch", "x", "https://example.org/dir/X.img.xz?v=1"), (asked.Kind, asked.Name, asked.Url));
         Assert.Contains("fetch x: 50% of 1000 B running\n", ran.Error, StringComparison.Ordinal);
         Assert.Contains("fetch x: 100% of 1000 B unpacking\n", ran.Error, StringComparison.Ordinal);
         Assert.Contains("done", ran.Out, StringComparison.Ordinal);
@@ -110,13 +110,16 @@ public sealed class ImageTests
         manager.On("POST", "/api/v1/image-jobs", Job("queued"))
             .On("GET", "/api/v1/image-jobs/9", Job("failed", 10, "the server said 404"));
         var ran = await new CliRun(manager) { Time = new ImpatientTime() }.RunAsync(
-            ["image", "build", "debian", "--arch", "arm64", "--suite", "bookworm", "--package", "vim", "htop"]);
+
+            [
+                "image", "build", "debian", "--arch", "arm64", "--suite", "bookworm", "--slim", "--package", "vim", "htop",
+            ]);
         Assert.Equal(1, ran.Code);
         Assert.EndsWith("job 9 failed: the server said 404\n", ran.Error, StringComparison.Ordinal);
         var asked = JsonSerializer.Deserialize(manager.Asked.First().Body, ContractsJson.Default.ImageJobRequest)!;
         Assert.Equal(
-            ("build-debian", "debian-bookworm-arm64", "bookworm", "arm64"),
-            (asked.Kind, asked.Name, asked.Suite, asked.Architecture));
+            ("build-debian", "debian-bookworm-arm64", "bookworm", "arm64", true),
+            (asked.Kind, asked.Name, asked.Suite, asked.Architecture, asked.Slim));
         Assert.Equal(["vim", "htop"], asked.Packages);
     }
 
