@@ -112,7 +112,8 @@ public sealed class ImageTests
         var ran = await new CliRun(manager) { Time = new ImpatientTime() }.RunAsync(
 
             [
-                "image", "build", "debian", "--arch", "arm64", "--suite", "bookworm", "--slim", "--package", "vim", "htop",
+                "image", "build", "debian", "--arch", "arm64", "--suite", "bookworm", "--slim",
+                "--package", "vim", "htop",
             ]);
         Assert.Equal(1, ran.Code);
         Assert.EndsWith("job 9 failed: the server said 404\n", ran.Error, StringComparison.Ordinal);
