@@ -26,7 +26,7 @@ public sealed partial class EmulatedPiTests
             await using var rack = await VirtualRack.StartAsync(0, ["--qemu", "1", "--qemu-dir", directory],
                 $$"""install: {image: demo, ssh_authorized_keys: ["{{key}}"]}""", "5m", prepared, qemu: true);
 
-            var node = (await rack.UntilAllRunAsync(1, seconds: 900))[0];
+            var node = (await rack.UntilAllRunAsync(1, seconds: 1500))[0];
             Assert.Equal(1, node.Installed?.Generation);
             var first = await SshAsync(rack, node, directory, "uname -m; cat /etc/debian_version /etc/hostname; "
                 + "tr -d '\\0' </proc/device-tree/model; echo; findmnt -nbo SIZE,SOURCE /; date >/root/mark; sync");
@@ -40,7 +40,7 @@ public sealed partial class EmulatedPiTests
             var asked = await rack.ActAsync("reinstall", $"{node.Number}");
             Assert.All(asked.Outcomes, outcome => Assert.True(outcome.Accepted, outcome.Message));
             await rack.UntilAsync(
-                now => now is [{ Phase: NodePhase.Running, Installed.Generation: 2 }], "the second installation", 900);
+                now => now is [{ Phase: NodePhase.Running, Installed.Generation: 2 }], "the second installation", 1500);
             var mark = await SshAsync(rack, node, directory, "[ -e /root/mark ] && echo there || echo gone");
             Assert.Equal("gone\n", mark);
         }
@@ -59,7 +59,7 @@ public sealed partial class EmulatedPiTests
         return await Programs.RunAsync("/usr/sbin/ip", "netns", "exec", rack.ManagerNamespace,
             "ssh", "-i", Path.Combine(directory, "key"), "-o", $"UserKnownHostsFile={known}",
             "-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes",
-            "-o", "ConnectTimeout=30", $"root@{node.Address}", command);
+            "-o", "ConnectTimeout=30", "-o", "ConnectionAttempts=5", $"root@{node.Address}", command);
     }
 
     [GeneratedRegex(@"^(\d+) /dev/mmcblk0p2$", RegexOptions.Multiline)]
