@@ -53,7 +53,7 @@ public sealed class ArchitectureTests : IDisposable
             Image = content,
         };
         machine.PowerOn(architecture, _scratch["vmlinuz"], store.InitramfsPath(image, architecture),
-            $"{ScriptedManager.CommandLine.Replace("console=ttyS0", $"console={console}", StringComparison.Ordinal)}");
+            ScriptedManager.CommandLine.Replace("console=ttyS0", $"console={console}", StringComparison.Ordinal));
         // The line above the log-in prompt, with the name from the overlay.
         await machine.SeesAsync($"pi-03 {console}", TimeSpan.FromMinutes(6));
 

@@ -100,7 +100,7 @@ internal sealed class EmulatedMachine : IAsyncDisposable
         foreach (var process in _processes)
         {
             ChildProcess.Kill(process);
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+            await process.WaitForExitAsync().WithinAsync("the end of a killed process");
             process.Dispose();
         }
         await Network.DisposeAsync();

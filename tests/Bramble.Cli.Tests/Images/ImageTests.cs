@@ -110,7 +110,6 @@ public sealed class ImageTests
         manager.On("POST", "/api/v1/image-jobs", Job("queued"))
             .On("GET", "/api/v1/image-jobs/9", Job("failed", 10, "the server said 404"));
         var ran = await new CliRun(manager) { Time = new ImpatientTime() }.RunAsync(
-
             [
                 "image", "build", "debian", "--arch", "arm64", "--suite", "bookworm", "--slim",
                 "--package", "vim", "htop",
