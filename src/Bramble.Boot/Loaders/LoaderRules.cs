@@ -1,0 +1,62 @@
+namespace Bramble.Boot.Loaders;
+
+/// <summary>Which loader UEFI firmware is given.</summary>
+public enum UefiLoader
+{
+    /// <summary>shim, then GRUB, both signed: starts with and without Secure Boot, on x64 and on arm64.</summary>
+    Grub,
+
+    /// <summary>iPXE, unsigned: firmware with Secure Boot refuses it. x64 only; arm64 is given GRUB all the same.</summary>
+    Ipxe,
+}
+
+/// <summary>What a network says of boot loaders.</summary>
+public sealed record LoaderRules
+{
+    /// <summary>Where the boot files are over HTTP, e.g. <c>http://10.77.0.1:8067</c>; null if nowhere.</summary>
+    public string? BootUrl { get; init; }
+
+    public UefiLoader Uefi { get; init; }
+
+    /// <summary>Boot files by client architecture, named by hand: a path of the boot tree, or a URL.</summary>
+    public IReadOnlyDictionary<ushort, string> ByHand { get; init; } = new Dictionary<ushort, string>();
+}
+
+/// <summary>What a network-boot client is told to fetch first.</summary>
+/// <param name="Name">For option 67 and <c>file</c>: a path, or a URL; empty where the client makes up its own.</param>
+/// <param name="File">The path on our doors; empty for a URL that leads elsewhere.</param>
+/// <param name="Rule">Which rule said so, for people.</param>
+public sealed record LoaderChoice(string Name, string File, string Rule)
+{
+    /// <summary>The script that iPXE runs; rendered for each node.</summary>
+    public const string IpxeScript = "boot.ipxe";
+
+    /// <summary>The choice for a client that is no Pi; null if there is nothing for its architecture.</summary>
+    public static LoaderChoice? For(BoardIdentity board, LoaderRules rules)
+    {
+        if (board.Family != BoardFamily.Pxe) return null;
+        var architecture = board.ClientArchitecture ?? ClientArchitecture.Bios;
+        // iPXE that was given iPXE once more would go round for ever: it gets its script, whoever loaded it.
+        if (board.Client == BootClient.Ipxe && rules.BootUrl is { } url)
+            return new LoaderChoice($"{url}/boot/{IpxeScript}", IpxeScript, "iPXE (option 77): its script");
+        if (rules.ByHand.TryGetValue(architecture, out var byHand))
+        {
+            return new LoaderChoice(byHand, byHand.Contains("://", StringComparison.Ordinal) ? "" : byHand,
+                $"boot_files of the network: {ClientArchitecture.NameOf(architecture)}");
+        }
+        if (rules.BootUrl is null) return null;
+        if (board.Client == BootClient.UBoot)
+            return new LoaderChoice("", "", "U-Boot: it asks for pxelinux.cfg by itself");
+        var file = architecture switch
+        {
+            ClientArchitecture.Bios => LoaderFiles.IpxeBios,
+            ClientArchitecture.UefiX64 or ClientArchitecture.UefiEbc or ClientArchitecture.HttpX64 =>
+                rules.Uefi == UefiLoader.Ipxe ? LoaderFiles.IpxeX64 : LoaderFiles.ShimX64,
+            ClientArchitecture.UefiArm64 or ClientArchitecture.HttpArm64 => LoaderFiles.ShimArm64,
+            _ => null,
+        };
+        if (file is null) return null;
+        return new LoaderChoice(board.Client == BootClient.Http ? $"{rules.BootUrl}/boot/{file}" : file, file,
+            $"client architecture {architecture}: {ClientArchitecture.NameOf(architecture)}");
+    }
+}
