@@ -41,6 +41,12 @@ public sealed partial class LoaderFiles(ImageStore store, TimeProvider clock, IL
             "grub-efi-arm64-signed", "arm64", "usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"),
     };
 
+    /// <summary>Where packages come from: a package and its architecture to the directory that it is in.</summary>
+    internal Func<string, string, CancellationToken, Task<string>> Fetch { get; init; } = store.Packages.GetAsync;
+
+    /// <summary>The root of the host's own packages.</summary>
+    internal string HostRoot { get; init; } = "/";
+
     private readonly ConcurrentDictionary<string, string> _paths = new();
     private readonly ConcurrentDictionary<string, string> _trouble = new();
     private readonly Lock _lock = new();
@@ -56,7 +62,7 @@ public sealed partial class LoaderFiles(ImageStore store, TimeProvider clock, IL
     {
         if (_paths.TryGetValue(name, out path)) return true;
         if (!s_sources.TryGetValue(name, out var source)) return false;
-        path = Path.Combine("/", source.Path);
+        path = Path.Combine(HostRoot, source.Path);
         if (!File.Exists(path))
         {
             var unpacked = store.Packages.Find(source.Package, source.Architecture);
@@ -98,7 +104,7 @@ public sealed partial class LoaderFiles(ImageStore store, TimeProvider clock, IL
             var source = s_sources[name];
             try
             {
-                await store.Packages.GetAsync(source.Package, source.Architecture, cancellation).ConfigureAwait(false);
+                await Fetch(source.Package, source.Architecture, cancellation).ConfigureAwait(false);
                 if (!TryFind(name, out _))
                     throw new ImageException($"The package {source.Package} holds no {source.Path}.");
                 _trouble.TryRemove(name, out _);

@@ -41,7 +41,8 @@ public sealed record LoaderChoice(string Name, string File, string Rule)
             return new LoaderChoice($"{url}/boot/{IpxeScript}", IpxeScript, "iPXE (option 77): its script");
         if (rules.ByHand.TryGetValue(architecture, out var byHand))
         {
-            return new LoaderChoice(byHand, byHand.Contains("://", StringComparison.Ordinal) ? "" : byHand,
+            var isUrl = byHand.Contains("://", StringComparison.Ordinal);
+            return new LoaderChoice(isUrl ? byHand : Name(byHand), isUrl ? "" : byHand,
                 $"boot_files of the network: {ClientArchitecture.NameOf(architecture)}");
         }
         if (rules.BootUrl is null) return null;
@@ -56,7 +57,11 @@ public sealed record LoaderChoice(string Name, string File, string Rule)
             _ => null,
         };
         if (file is null) return null;
-        return new LoaderChoice(board.Client == BootClient.Http ? $"{rules.BootUrl}/boot/{file}" : file, file,
+        return new LoaderChoice(Name(file), file,
             $"client architecture {architecture}: {ClientArchitecture.NameOf(architecture)}");
+
+        // UEFI specification 2.10 §24.7.3: HTTP boot wants a URI.
+        string Name(string path) =>
+            board.Client == BootClient.Http && rules.BootUrl is not null ? $"{rules.BootUrl}/boot/{path}" : path;
     }
 }
