@@ -18,9 +18,12 @@ public sealed record LoaderState(string Name, string Package, string? Path, stri
 public sealed partial class LoaderFiles(ImageStore store, TimeProvider clock, ILogger<LoaderFiles> logger) : IDisposable
 {
     public const string IpxeBios = "undionly.kpxe";
-    public const string IpxeX64 = "ipxe.efi";
+    /// <summary>It drives the card through the firmware that loaded it, and so needs no driver of its own.</summary>
+    public const string IpxeX64 = "snponly.efi";
     public const string ShimX64 = "shimx64.efi";
     public const string ShimArm64 = "shimaa64.efi";
+    public const string StubX64 = "linuxx64.efi.stub";
+    public const string StubArm64 = "linuxaa64.efi.stub";
 
     /// <summary>Between two attempts to download what could not be had.</summary>
     private static readonly TimeSpan s_retry = TimeSpan.FromMinutes(1);
@@ -32,10 +35,12 @@ public sealed partial class LoaderFiles(ImageStore store, TimeProvider clock, IL
     private static readonly Dictionary<string, Source> s_sources = new()
     {
         [IpxeBios] = new("ipxe", "amd64", "usr/lib/ipxe/undionly.kpxe"),
-        [IpxeX64] = new("ipxe", "amd64", "usr/lib/ipxe/ipxe.efi"),
+        [IpxeX64] = new("ipxe", "amd64", "usr/lib/ipxe/snponly.efi"),
         [ShimX64] = new("shim-signed", "amd64", "usr/lib/shim/shimx64.efi.signed"),
         ["grubx64.efi"] = new(
             "grub-efi-amd64-signed", "amd64", "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"),
+        [StubX64] = new("systemd-boot-efi", "amd64", "usr/lib/systemd/boot/efi/linuxx64.efi.stub"),
+        [StubArm64] = new("systemd-boot-efi", "arm64", "usr/lib/systemd/boot/efi/linuxaa64.efi.stub"),
         [ShimArm64] = new("shim-signed", "arm64", "usr/lib/shim/shimaa64.efi.signed"),
         ["grubaa64.efi"] = new(
             "grub-efi-arm64-signed", "arm64", "usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"),

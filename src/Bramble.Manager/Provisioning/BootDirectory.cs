@@ -17,6 +17,8 @@ public sealed partial class BootDirectory(
     BrambleOptions options, NodeRegistry nodes, NodeLocator locator, BootObserver observer, ImageStore images,
     LoaderFiles loaders, ServerSecret secret, TimeProvider clock, ILoggerFactory loggers) : IBootDirectory
 {
+    private const string KernelName = "vmlinuz";
+
     private readonly Dictionary<string, NetworkOptions> _networks = options.Networks.ToDictionary(n => n.Name);
     private readonly ConcurrentDictionary<string, IBootTree> _trees = new();
     private readonly ILogger _logger = loggers.CreateLogger<BootDirectory>();
@@ -36,7 +38,7 @@ public sealed partial class BootDirectory(
         observer.Heard(node, sighting);
         if (!node.Spec.Adopted) return new BoardPlan(Admission.AwaitsAdoption);
         if (LoaderChoice.For(sighting.Board, network.Loaders) is { } loader
-            && !loaders.IsReady(loader.File, out var missing))
+            && !loaders.IsReady(loader.Needs, out var missing))
             return new BoardPlan(Admission.NotReady) { Missing = missing };
         return new BoardPlan(Admission.Serve)
         {
@@ -119,13 +121,16 @@ public sealed partial class BootDirectory(
             return BootFileAnswer.NotFound($"{node.Name} has no image and its network no boot_tree");
         }
         var tree = _trees.GetOrAdd(image.Digest, _ => images.OpenBootTree(image));
-        if (BootScriptFor(node, path) is { } script)
+        var script = BootScriptFor(node, path);
+        if (script is not null || path == LoaderChoice.UnifiedKernel)
         {
             if (!RunsOn(image, node))
                 return BootFileAnswer.NotFound(
                     $"the image '{image.Name}' is for {image.Architecture}, the machine is {node.Status.Architecture}");
-            return Generated(script(new BootEntry(node.Name, network.BootUrl, "vmlinuz",
-                KernelCommandLine.InitramfsName, CommandLine(node, network, image, tree))));
+            var commandLine = CommandLine(node, network, image, tree);
+            return script is null ? Unified(image, tree, commandLine)
+                : Generated(script(new BootEntry(node.Name, network.BootUrl, KernelName,
+                    KernelCommandLine.InitramfsName, commandLine)));
         }
         return path switch
         {
@@ -137,6 +142,20 @@ public sealed partial class BootDirectory(
                 FromTree(_trees.GetOrAdd(directory, DirectoryTree), path, $"image {image.Name}, nor in {directory}"),
             _ => BootFileAnswer.NotFound($"{path} is not in image {image.Name}"),
         };
+    }
+
+    private BootFileAnswer Unified(BootImage image, IBootTree tree, string commandLine)
+    {
+        var stub = image.Architecture == "arm64" ? LoaderFiles.StubArm64 : LoaderFiles.StubX64;
+        if (!loaders.TryFind(stub, out var path)) return BootFileAnswer.NotFound($"{stub} is not here yet");
+        if (!tree.TryOpen(KernelName, out var kernel))
+            return BootFileAnswer.NotFound($"{KernelName} is not in image {image.Name}");
+        if (FromFile(images.InitramfsPath(image, image.Architecture)).Content is not { } initramfs)
+        {
+            kernel.Dispose();
+            return BootFileAnswer.NotFound($"the image {image.Name} has no initramfs yet");
+        }
+        return BootFileAnswer.Found(UnifiedKernel.Assemble(File.ReadAllBytes(path), commandLine, kernel, initramfs));
     }
 
     private string CommandLine(NodeSnapshot node, NetworkOptions network, BootImage image, IBootTree tree) =>

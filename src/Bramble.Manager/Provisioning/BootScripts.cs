@@ -37,10 +37,13 @@ public static class BootScripts
             """;
     }
 
-    /// <summary>GRUB's manual, "Network"; HTTP because GRUB's TFTP knows no windows.</summary>
+    /// <summary>
+    /// GRUB's manual, "Network". By TFTP: Debian's signed image has no HTTP in it, and under Secure Boot it loads no
+    /// module that is not signed.
+    /// </summary>
     public static string Grub(BootEntry entry)
     {
-        var root = $"(http,{new Uri(entry.Url).Authority})/boot";
+        var root = $"(tftp,{new Uri(entry.Url).Host})";
         return $"""
             set timeout=0
             echo "Bramble: starting {entry.Node}"

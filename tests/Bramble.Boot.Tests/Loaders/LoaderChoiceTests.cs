@@ -19,8 +19,8 @@ public sealed class LoaderChoiceTests
         { "PXEClient:Arch:00007:UNDI:003001", 7, "", "shimx64.efi" },
         { "PXEClient:Arch:00009:UNDI:003001", 9, "", "shimx64.efi" },
         { "PXEClient:Arch:00011:UNDI:003000", 11, "", "shimaa64.efi" },
-        { "HTTPClient:Arch:00016:UNDI:003001", 16, "", Url + "/boot/shimx64.efi" },
-        { "HTTPClient:Arch:00019:UNDI:003001", 19, "", Url + "/boot/shimaa64.efi" },
+        { "HTTPClient:Arch:00016:UNDI:003001", 16, "", Url + "/boot/bramble.efi" },
+        { "HTTPClient:Arch:00019:UNDI:003001", 19, "", Url + "/boot/bramble.efi" },
         { "PXEClient:Arch:00006:UNDI:003001", 6, "", null },
         // Whoever loaded iPXE, and as RFC 3004 writes classes too: the script, never iPXE once more.
         { "PXEClient:Arch:00000:UNDI:002001", 0, "iPXE", Url + "/boot/boot.ipxe" },
@@ -39,8 +39,8 @@ public sealed class LoaderChoiceTests
     }
 
     [Theory]
-    [InlineData("PXEClient", 7, "ipxe.efi")]
-    [InlineData("HTTPClient", 16, Url + "/boot/ipxe.efi")]
+    [InlineData("PXEClient", 7, "snponly.efi")]
+    [InlineData("HTTPClient", 16, Url + "/boot/bramble.efi")]
     [InlineData("PXEClient", 11, "shimaa64.efi")]
     public void Where_iPXE_is_wished_UEFI_gets_it_if_there_is_one(string vendorClass, int architecture, string file) =>
         Assert.Equal(file, LoaderChoice.For(
@@ -55,8 +55,7 @@ public sealed class LoaderChoiceTests
         };
         Assert.Equal("pxelinux.0", LoaderChoice.For(Classify("PXEClient", 0), rules)?.Name);
         Assert.Equal(Url + "/boot/my.efi", LoaderChoice.For(Classify("HTTPClient", 16), rules)?.Name);
-        Assert.Equal(("http://a.example/b", ""), LoaderChoice.For(Classify("HTTPClient", 19), rules) is { } choice
-            ? (choice.Name, choice.File) : default);
+        Assert.Equal("http://a.example/b", LoaderChoice.For(Classify("HTTPClient", 19), rules)?.Name);
         Assert.Equal(Url + "/boot/boot.ipxe", LoaderChoice.For(Classify("PXEClient", 0, "iPXE"), rules)?.Name);
     }
 

@@ -22,7 +22,7 @@ public sealed class BootScriptsTests
     [Fact]
     public void GRUB_is_not_led_astray_by_what_its_shell_takes_for_its_own() =>
         Assert.Contains(
-            "linux (http,10.77.0.1:8067)/boot/vmlinuz 'rdinit=/init' 'bramble.token=a$b;c'\\''d'; then",
+            "linux (tftp,10.77.0.1)/vmlinuz 'rdinit=/init' 'bramble.token=a$b;c'\\''d'; then",
             BootScripts.Grub(s_entry), StringComparison.Ordinal);
 
     [Fact]
