@@ -228,4 +228,7 @@ public sealed record BootStep(DateTimeOffset At, BootStage Stage, string What, S
     public MacAddress? Mac { get; init; }
 
     public IPv4Address? Address { get; init; }
+
+    /// <summary>What the packet told of its sender; null if it was not looked at that far.</summary>
+    public BoardIdentity? Board { get; init; }
 }

@@ -3,6 +3,12 @@ namespace Bramble.Boot.Loaders;
 /// <summary>Which loader UEFI firmware is given.</summary>
 public enum UefiLoader
 {
+    /// <summary>
+    /// GRUB where we give the address. Beside another DHCP server the kernel itself: GRUB looks for its files at the
+    /// server that gave the address and knows nothing of proxies.
+    /// </summary>
+    Auto,
+
     /// <summary>shim, then GRUB, both signed: starts with and without Secure Boot, on x64 and on arm64.</summary>
     Grub,
 
@@ -20,6 +26,9 @@ public sealed record LoaderRules
     public string? BootUrl { get; init; }
 
     public UefiLoader Uefi { get; init; }
+
+    /// <summary>Whether another server gives the addresses.</summary>
+    public bool BesideAnother { get; init; }
 
     /// <summary>Boot files by client architecture, named by hand: a path of the boot tree, or a URL.</summary>
     public IReadOnlyDictionary<ushort, string> ByHand { get; init; } = new Dictionary<ushort, string>();
@@ -54,11 +63,15 @@ public sealed record LoaderChoice(string Name, string Needs, string Rule)
         if (rules.BootUrl is null) return null;
         if (board.Client == BootClient.UBoot)
             return new LoaderChoice("", "", "U-Boot: it asks for pxelinux.cfg by itself");
+        var kernelItself = rules.BesideAnother && rules.Uefi == UefiLoader.Auto;
         var (file, needs) = architecture switch
         {
             ClientArchitecture.Bios => (LoaderFiles.IpxeBios, LoaderFiles.IpxeBios),
             ClientArchitecture.UefiX64 or ClientArchitecture.UefiEbc when rules.Uefi == UefiLoader.Ipxe =>
                 (LoaderFiles.IpxeX64, LoaderFiles.IpxeX64),
+            ClientArchitecture.UefiX64 or ClientArchitecture.UefiEbc when kernelItself =>
+                (UnifiedKernel, LoaderFiles.StubX64),
+            ClientArchitecture.UefiArm64 when kernelItself => (UnifiedKernel, LoaderFiles.StubArm64),
             ClientArchitecture.UefiX64 or ClientArchitecture.UefiEbc => (LoaderFiles.ShimX64, LoaderFiles.ShimX64),
             ClientArchitecture.UefiArm64 => (LoaderFiles.ShimArm64, LoaderFiles.ShimArm64),
             // Started by HTTP, Debian's GRUB finds nothing: its signed image has no HTTP in it.

@@ -110,7 +110,13 @@ public sealed record NetworkOptions
     /// <summary>Boot files by client architecture, named by hand.</summary>
     public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
 
-    public LoaderRules Loaders => new() { BootUrl = BootUrl, Uefi = UefiLoader, ByHand = BootFiles };
+    public LoaderRules Loaders => new()
+    {
+        BootUrl = BootUrl,
+        Uefi = UefiLoader,
+        BesideAnother = Dhcp is DhcpServiceMode.Proxy,
+        ByHand = BootFiles,
+    };
 
     /// <summary>
     /// Whether a board may have this address: not ours, not the network's own, not the broadcast address.

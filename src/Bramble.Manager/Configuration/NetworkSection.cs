@@ -20,7 +20,7 @@ internal static class NetworkSection
             Time = section.Flag("time", true),
             HttpPort = section.Number("http_port", defaults.HttpPort, 1, 65535),
             BootTree = section.TextOrNull("boot_tree"),
-            UefiLoader = section.Choice("uefi_loader", UefiLoader.Grub),
+            UefiLoader = section.Choice("uefi_loader", UefiLoader.Auto),
             BootFiles = ReadBootFiles(section.Section("boot_files")),
         };
         network = ReadDhcp(section.Section("dhcp"), network);

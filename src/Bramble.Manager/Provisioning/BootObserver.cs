@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bramble.Boot;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
@@ -8,17 +7,9 @@ namespace Bramble.Manager.Provisioning;
 /// <summary>Turns what the boot servers see into boots of nodes: opens them, fills their timelines.</summary>
 public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, TimeProvider clock)
 {
-    private readonly ConcurrentDictionary<long, BoardFamily> _lastFamily = new();
-
-    /// <summary>Nodes that were heard last as iPXE, which a boot ROM may have loaded just before.</summary>
-    private readonly ConcurrentDictionary<long, bool> _chained = new();
-
     /// <summary>A board was heard on a network: takes down what its packet tells of it.</summary>
     public void Heard(NodeSnapshot node, BoardSighting sighting)
     {
-        _lastFamily[node.Id] = sighting.Board.Family;
-        if (sighting.Board.Client == BootClient.Ipxe) _chained[node.Id] = true;
-        else _chained.TryRemove(node.Id, out _);
         var board = sighting.Board;
         if (board.Family is BoardFamily.PlainClient or BoardFamily.Unknown) return;
         var status = node.Status;
@@ -51,10 +42,10 @@ public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, Time
     public void Step(NodeSnapshot node, BootStep step)
     {
         var now = clock.GetUtcNow();
-        var fromLoader = step.Stage == BootStage.Dhcp && _lastFamily.TryGetValue(node.Id, out var family)
-            && family is not (BoardFamily.PlainClient or BoardFamily.Unknown);
+        var fromLoader = step.Board is { Family: not (BoardFamily.PlainClient or BoardFamily.Unknown) };
         // A board that was adopted while it kept asking has no boot of its own yet, and so no token.
-        var isNew = timeline.StartsNewBoot(node.Id, now, chained: _chained.ContainsKey(node.Id)) || (node.Spec.Adopted && node.Status.BootId == 0);
+        var isNew = timeline.StartsNewBoot(node.Id, now, chained: step.Board?.Client == BootClient.Ipxe)
+            || (node.Spec.Adopted && node.Status.BootId == 0);
         if (fromLoader && step.What == "DISCOVER" && isNew)
         {
             var bootId = timeline.Start(node.Id, now, node.Status.Family, node.Status.BootId);
