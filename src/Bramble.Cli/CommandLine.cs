@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Bramble.Cli.Capture;
 using Bramble.Cli.Completion;
 using Bramble.Cli.Config;
 using Bramble.Cli.Events;
@@ -55,6 +56,7 @@ internal static class CommandLine
             ImageCommands.Create(set),
             LeaseCommands.Create(set),
             EventsCommand.Create(set),
+            CaptureCommand.Create(set),
             StatusCommand.Create(set),
             TokenCommands.Create(set),
             LoginCommand.Create(set),

@@ -33,6 +33,11 @@ public static class ApiRoutes
     /// <summary>POST PowerRequest → NodeActionResult. Verbs: on off cycle.</summary>
     public const string PowerAction = Power + "/{verb}";
 
+    /// <summary>
+    /// GET (<c>?node=SELECTOR</c>): a pcap file of the network's boot traffic that grows until the client ends it.
+    /// </summary>
+    public const string Capture = Prefix + "/networks/{name}/capture";
+
     /// <summary>GET → ImageView[].</summary>
     public const string Images = Prefix + "/images";
 
