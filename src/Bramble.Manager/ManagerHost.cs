@@ -7,6 +7,7 @@ using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
+using Bramble.Manager.Gateway;
 using Bramble.Manager.Hosting;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
@@ -134,6 +135,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
         _names.Start(supervisor, ending.Token);
+        var gateway = new GatewayService(_options, _clock, _loggers.CreateLogger<GatewayService>());
+        if (gateway.IsNeeded) supervisor.Run("gateway", gateway.RunAsync, ending.Token);
         foreach (var network in _options.Networks) StartNetwork(network, supervisor, ending.Token);
         supervisor.Run("systemd watchdog",
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);
