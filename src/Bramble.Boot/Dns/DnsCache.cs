@@ -16,7 +16,7 @@ internal sealed class DnsCache(int maxEntries, long maxOctets, TimeProvider cloc
 
     private const uint Longest = 86400;
 
-    /// <summary>RFC 9520 §3.2: a failure is remembered as well, for seconds, lest it is asked for without end.</summary>
+    /// <summary>RFC 9520 §3.2: a failure is remembered for seconds, lest it be asked for without end.</summary>
     private const uint Failure = 5;
 
     private readonly Lock _lock = new();

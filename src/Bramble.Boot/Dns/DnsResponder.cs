@@ -98,7 +98,7 @@ internal static class DnsResponder
         });
     }
 
-    /// <summary>Where a service or a name server is, so that nobody has to ask twice (RFC 2782, RFC 1035 §3.3.11).</summary>
+    /// <summary>Where a service or a name server is, so that nobody asks twice (RFC 2782, RFC 1035 §3.3.11).</summary>
     private static List<DnsRecord> AddressesOf(DnsRecord[] answers, DnsZones zones, IPv4Prefix local)
     {
         var addresses = new List<DnsRecord>();

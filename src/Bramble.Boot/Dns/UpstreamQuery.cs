@@ -126,7 +126,7 @@ internal static class UpstreamQuery
         return message.Questions is [var repeated] && repeated.Equals(question) ? message : null;
     }
 
-    /// <summary>A random port out of all that no other service expects; the kernel's choice if these are taken.</summary>
+    /// <summary>A random port out of the high ones; the kernel's choice if those that were tried are taken.</summary>
     private static void BindAnywhere(Socket socket)
     {
         var any = socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;

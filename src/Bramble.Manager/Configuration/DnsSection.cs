@@ -10,12 +10,15 @@ internal static class DnsSection
 {
     private const string System = "system";
 
-    private const string ServerKind = "'system', or the address of a name server such as 192.168.1.1 or 192.168.1.1:5353";
+    private const string UpstreamKind =
+        "'system', or the address of a name server such as 192.168.1.1 or 192.168.1.1:5353";
+
+    private const string ListenKind = "an address such as 127.0.0.2 or 127.0.0.2:5353";
 
     public static DnsServiceOptions Read(YamlSection section)
     {
         var defaults = new DnsServiceOptions();
-        var forward = section.List<IPEndPoint?>("forward", TryUpstream, ServerKind);
+        var forward = section.List<IPEndPoint?>("forward", TryUpstream, UpstreamKind);
         var dns = new DnsServiceOptions
         {
             Enabled = section.Flag("enabled", true),
@@ -23,8 +26,7 @@ internal static class DnsSection
                 ? zone : defaults.Zone,
             Forward = [.. forward.OfType<IPEndPoint>()],
             ForwardToSystem = !section.Has("forward") || forward.Contains(null),
-            Listen = [.. section.List<IPEndPoint?>("listen", TryServer, "an address such as 127.0.0.2 or 127.0.0.2:5353")
-                .OfType<IPEndPoint>()],
+            Listen = [.. section.List<IPEndPoint?>("listen", TryServer, ListenKind).OfType<IPEndPoint>()],
             MetricsPort = section.Number("metrics_port", defaults.MetricsPort, 1, 65535),
         };
         if (dns.Domain.EndsWith(".local", StringComparison.OrdinalIgnoreCase))

@@ -11,7 +11,8 @@ internal static class GatewaySection
         if (!network.Has("gateway")) return null;
         var uplink = section.RequiredText("uplink");
         // IFNAMSIZ; and what would leave its quotes in a rule, or its directory in /proc.
-        if (uplink.Length > 15 || uplink.Any(c => c is '/' or '"' or '\\' or ' ' || char.IsControl(c)) || uplink == "..")
+        if (uplink is { Length: > 15 } or ".." or "."
+            || uplink.Any(c => c is '/' or '"' or '\\' or ' ' || char.IsControl(c)))
             section.FailAt("uplink", $"'{uplink}' cannot be the name of an interface; give one, or 'auto'");
         else if (uplink == face && face.Length > 0)
             section.FailAt("uplink", $"{uplink} is the boot network's own interface; name the one that leads out");

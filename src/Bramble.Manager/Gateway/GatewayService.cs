@@ -7,8 +7,8 @@ namespace Bramble.Manager.Gateway;
 
 /// <summary>
 /// Keeps the way out open for the networks that have one: forwarding on both interfaces, and a table of nftables of its
-/// own. Looks once a second at what has changed, an uplink that came or went, a table that somebody flushed, and puts it
-/// right. Takes all of it back when it is told to stop.
+/// own. Looks once a second at what has changed, an uplink that came or went, a table that somebody flushed, and puts
+/// it right. Takes all of it back when it is told to stop.
 /// </summary>
 public sealed partial class GatewayService
 {
@@ -61,7 +61,8 @@ public sealed partial class GatewayService
             // The doors are shut before the rules go that keep others out, and opened after these are there.
             _forwarding.CloseAllBut(faces);
             var rules = paths.Count == 0 ? GatewayRules.Removal : GatewayRules.Render(paths, _forwarding.Opened);
-            if (rules != _applied || (look && paths.Count > 0 && !await IsThereAsync(cancellation).ConfigureAwait(false)))
+            var isGone = look && paths.Count > 0 && !await IsThereAsync(cancellation).ConfigureAwait(false);
+            if (rules != _applied || isGone)
             {
                 _applied = "";
                 await ApplyAsync(rules, cancellation).ConfigureAwait(false);
@@ -125,8 +126,11 @@ public sealed partial class GatewayService
         if (!result.Succeeded) throw new IOException($"nft: {result.Errors.Trim()}");
     }
 
-    private static async Task<bool> IsThereAsync(CancellationToken cancellation) =>
-        (await NftAsync(["list", "table", "ip", GatewayRules.Table], null, cancellation).ConfigureAwait(false)).Succeeded;
+    private static async Task<bool> IsThereAsync(CancellationToken cancellation)
+    {
+        string[] question = ["list", "table", "ip", GatewayRules.Table];
+        return (await NftAsync(question, null, cancellation).ConfigureAwait(false)).Succeeded;
+    }
 
     /// <summary>
     /// "accept" in our table does not overrule another one's "drop": who has a firewall that forwards nothing has to

@@ -50,6 +50,8 @@ public sealed class ClusterNames(
         var ours = options.Networks.Select(network => network.Address.Address.ToIPAddress())
             .Concat(options.Dns.Listen.Select(at => at.Address)).ToHashSet();
         var system = new SystemResolvers(SystemFile, ours, clock);
-        return options.Dns.Forward.Count == 0 ? () => system.Current : () => [.. options.Dns.Forward, .. system.Current];
+        return options.Dns.Forward.Count == 0
+            ? () => system.Current
+            : () => [.. options.Dns.Forward, .. system.Current];
     }
 }

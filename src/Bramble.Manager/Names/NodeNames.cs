@@ -38,7 +38,10 @@ public static class NodeNames
             return seen;
         if (node.Spec.ReservedAddress is { } reserved) return MayHave(reserved) ? reserved : null;
         foreach (var network in options.Networks)
-            if (network.Reservations.TryGetValue(node.Mac, out var configured) && MayHave(configured)) return configured;
+        {
+            if (network.Reservations.TryGetValue(node.Mac, out var configured) && MayHave(configured))
+                return configured;
+        }
         return null;
 
         MacAddress? Holder(IPv4Address address) => leases.TryFind(address, out var held) ? held.Mac : null;

@@ -1,6 +1,6 @@
 namespace Bramble.Wire.Dns;
 
-/// <summary>Types of records and questions (IANA "Resource Record (RR) TYPEs"). Others are carried as they are.</summary>
+/// <summary>Types of records and questions (IANA "RR TYPEs"). Others are carried as they are.</summary>
 public enum DnsType : ushort
 {
     A = 1,

@@ -9,7 +9,7 @@ public sealed record DnsQuestion(DnsName Name, DnsType Type, DnsClass Class = Dn
     public override string ToString() => $"{Name} {Class} {Type}";
 }
 
-/// <summary>A resource record (RFC 1035 §4.1.3). Names inside its data stand there whole, without compression.</summary>
+/// <summary>A resource record (RFC 1035 §4.1.3). Names inside its data stand there whole, uncompressed.</summary>
 /// <param name="Name">Whose record it is.</param>
 /// <param name="Type">What its data means.</param>
 /// <param name="Class">Internet, as good as always.</param>

@@ -49,7 +49,8 @@ public sealed class DnsCacheTests
         var words = authority.Split(' ');
         DnsRecord[] authorities = words[0] == "none" ? [] :
         [
-            DnsRecord.Soa(Name, uint.Parse(words[1], null), new DnsSoa(Name, Name, 1, 1, 1, 1, uint.Parse(words[2], null))),
+            DnsRecord.Soa(
+                Name, uint.Parse(words[1], null), new DnsSoa(Name, Name, 1, 1, 1, 1, uint.Parse(words[2], null))),
         ];
         var question = new DnsQuestion(Name, DnsType.A);
         foreach (var code in new[] { DnsResponseCode.NameError, DnsResponseCode.NoError })
@@ -72,7 +73,8 @@ public sealed class DnsCacheTests
         var question = new DnsQuestion(Name, DnsType.A);
         Assert.Equal(5u, DnsCache.TimeToLive(question, new DnsMessage { Code = DnsResponseCode.ServerFailure }));
         Assert.Equal(0u, DnsCache.TimeToLive(question, new DnsMessage { Answers = [Address with { Ttl = 0 }] }));
-        Assert.Equal(86400u, DnsCache.TimeToLive(question, new DnsMessage { Answers = [Address with { Ttl = 9999999 }] }));
+        Assert.Equal(
+            86400u, DnsCache.TimeToLive(question, new DnsMessage { Answers = [Address with { Ttl = 9999999 }] }));
     }
 
     [Fact]

@@ -42,7 +42,8 @@ public sealed class DnsRealClientTests
             await DigAsync(dns, "+ignore", "+bufsize=4096", "many.bramble.internal"), StringComparison.Ordinal);
         Assert.Contains("flags: qr aa tc rd",
             await DigAsync(dns, "+ignore", "+bufsize=700", "many.bramble.internal"), StringComparison.Ordinal);
-        Assert.Contains("ANSWER: 70,", await DigAsync(dns, "+noedns", "many.bramble.internal"), StringComparison.Ordinal);
+        Assert.Contains(
+            "ANSWER: 70,", await DigAsync(dns, "+noedns", "many.bramble.internal"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -141,7 +141,8 @@ public sealed class DnsResponderTests
     public void Malformed_queries_get_formerr_with_their_id_and_no_question(string digits)
     {
         var answer = Answer(Hex(digits));
-        Assert.Equal((DnsResponseCode.FormatError, 77, 0), (answer.Code, (int)answer.Header.Id, answer.Questions.Count));
+        Assert.Equal(
+            (DnsResponseCode.FormatError, 77, 0), (answer.Code, (int)answer.Header.Id, answer.Questions.Count));
     }
 
     [Theory]
@@ -196,5 +197,6 @@ public sealed class DnsResponderTests
         return decision.Message!;
     }
 
-    private static byte[] Hex(string digits) => Convert.FromHexString(digits.Replace(" ", "", StringComparison.Ordinal));
+    private static byte[] Hex(string digits) =>
+        Convert.FromHexString(digits.Replace(" ", "", StringComparison.Ordinal));
 }

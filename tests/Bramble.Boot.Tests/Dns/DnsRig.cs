@@ -33,7 +33,8 @@ internal sealed class RackZones : IDnsZones
             new DnsZone(Zone, soa, 10,
             [
                 DnsRecord.OfName(Zone, DnsType.NS, 10, ns),
-                DnsRecord.A(ns, 10, IPv4Address.Parse("10.77.0.1")), DnsRecord.A(ns, 10, IPv4Address.Parse("10.78.0.1")),
+                DnsRecord.A(ns, 10, IPv4Address.Parse("10.77.0.1")),
+                DnsRecord.A(ns, 10, IPv4Address.Parse("10.78.0.1")),
                 DnsRecord.A(Node(7), 10, IPv4Address.Parse("10.77.0.7")),
                 DnsRecord.Srv(services, 10, 0, 0, 9100, Node(7)),
                 .. more,

@@ -107,7 +107,8 @@ public sealed class DnsServerTests
         using var stranger = new UdpClient(new IPEndPoint(IPAddress.Parse("127.0.0.9"), 0));
         var query = DnsAsk.Query("www.example.org");
         await stranger.SendAsync(query, query.Length, dns.Door);
-        var refused = await stranger.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WithinAsync("a refusal");
+        var refused = await stranger.ReceiveAsync(TestContext.Current.CancellationToken).AsTask()
+            .WithinAsync("a refusal");
         Assert.Equal((byte)DnsResponseCode.Refused, (byte)(refused.Buffer[3] & 15));
         Assert.Single(upstream.Asked);
     }

@@ -144,7 +144,7 @@ public sealed class GatewayTests : IDisposable
              {"chain": {"family": "ip", "table": "filter", "name": "FORWARD", "hook": "forward", "policy": "drop"}},
              {"chain": {"family": "inet", "table": "fw", "name": "input", "hook": "input", "policy": "drop"}},
              {"chain": {"family": "ip6", "table": "six", "name": "f", "hook": "forward", "policy": "drop"}},
-             {"chain": {"family": "ip", "table": "bramble_gateway", "name": "f", "hook": "forward", "policy": "accept"}},
+             {"chain": {"family": "ip", "table": "bramble_gateway", "hook": "forward", "policy": "accept"}},
              {"chain": {"family": "ip", "table": "nat", "name": "plain"}}]}
             """;
         Assert.Equal(["ip filter"], GatewayService.DroppingTables(chains));

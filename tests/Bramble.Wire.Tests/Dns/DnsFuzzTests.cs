@@ -101,7 +101,8 @@ public sealed class DnsFuzzTests
 
     private static string Letters(string line) => string.Concat(line.Split(' ').Select(word =>
         word.Length % 2 == 0 && word.Length > 0 && word.All(char.IsAsciiHexDigit)
-            ? System.Text.Encoding.Latin1.GetString(Convert.FromHexString(word)).ToLowerInvariant() + " " : word + " "));
+            ? System.Text.Encoding.Latin1.GetString(Convert.FromHexString(word)).ToLowerInvariant() + " "
+            : word + " "));
 
     /// <summary>Changes with a meaning: counts, lengths, pointers, types.</summary>
     private static byte[] Structural(byte[] golden, Random random)

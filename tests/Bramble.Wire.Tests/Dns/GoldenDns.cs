@@ -53,7 +53,8 @@ internal static class GoldenDns
             (35, "0001 0002 01 75 00 02 6161 c00c"), (36, "0001 c00c"), (39, "c00c"),
             (46, "0001 05 02 00000e10 00000001 00000002 0003 c00c aabbcc"), (99, "c00c"), (1, "7f000001"),
         ];
-        var digits = new StringBuilder($"0003 8400 0001 {records.Length:x4} 0000 0000 03 777777 04 74657374 00 00ff 0001");
+        var digits = new StringBuilder(
+            $"0003 8400 0001 {records.Length:x4} 0000 0000 03 777777 04 74657374 00 00ff 0001");
         foreach (var (type, data) in records)
             digits.Append($"c00c {type:x4} 0001 0000003c {Hex(data).Length:x4} {data}");
         return Hex(digits.ToString());
