@@ -23,7 +23,17 @@ internal sealed class DnsTcp(
     {
         while (true)
         {
-            var socket = await listener.AcceptAsync(cancellation);
+            Socket socket;
+            try
+            {
+                socket = await listener.AcceptAsync(cancellation);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionAborted
+                or SocketError.ConnectionReset)
+            {
+                // accept(2): whoever had connected is gone already. Any other fault opens the door anew.
+                continue;
+            }
             if (socket.RemoteEndPoint is not IPEndPoint remote || Seat(UdpPeer.From(remote), socket) is not { } mine)
             {
                 DnsMetrics.CountConnection("refused");
