@@ -43,7 +43,9 @@ public sealed partial class ClusterZones : IDnsZones
         var names = NodeNames.Of(_options, _nodes.All, _leases);
         if (names.SequenceEqual(_names)) return false;
         _names = names;
-        _current = ZoneBuilder.Build(_options, names, Serial(_current.Serial));
+        // In an order of its own, so that what two nodes claim does not change hands by chance.
+        _current = ZoneBuilder.Build(
+            _options, [.. names.OrderBy(name => name.Name, StringComparer.Ordinal)], Serial(_current.Serial));
         LogChanged(_options.Dns.Domain, names.Count, _current.Serial);
         return true;
     }

@@ -13,7 +13,7 @@ public readonly record struct NodeName(string Name, IPv4Address Address, bool Ru
 /// <summary>Who has which name and address now. Pure: the same nodes and leases give the same list.</summary>
 public static class NodeNames
 {
-    /// <summary>All that have an address, by name.</summary>
+    /// <summary>All that have an address, in the order of the nodes.</summary>
     public static List<NodeName> Of(BrambleOptions options, IEnumerable<NodeSnapshot> nodes, LeaseTable leases)
     {
         var names = new List<NodeName>();
@@ -22,7 +22,6 @@ public static class NodeNames
             if (!node.Spec.Adopted || AddressOf(node, options, leases) is not { } address) continue;
             names.Add(new NodeName(node.Name, address, node.Status.Phase == NodePhase.Running));
         }
-        names.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return names;
     }
 

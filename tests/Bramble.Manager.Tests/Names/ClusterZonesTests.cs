@@ -160,7 +160,9 @@ public sealed class ClusterZonesTests : IAsyncDisposable
         var options = Sample.Options(network: Sample.Network with { Address = IPv4Prefix.Parse("10.77.0.1/16") });
         var started = TimeProvider.System.GetTimestamp();
         for (var i = 0; i < 20; i++) Assert.Equal(10_000, NodeNames.Of(options, nodes, _leases).Count);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        var took = TimeProvider.System.GetElapsedTime(started);
+        TestContext.Current.TestOutputHelper?.WriteLine($"20 looks: {took.TotalMilliseconds:0} ms");
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(4));
         var zones = ZoneBuilder.Build(options, NodeNames.Of(options, nodes, _leases), 1);
         Assert.Single(zones.Find(Zone)!.Find(Zone.Prepend("node-10000"), DnsType.A));
     }
