@@ -8,9 +8,11 @@ using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
+using Bramble.Manager.Gateway;
 using Bramble.Manager.Hosting;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
+using Bramble.Manager.Names;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
 using Bramble.Manager.Power;
@@ -44,6 +46,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly PowerReconciler _powerReconciler;
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
+    private readonly ClusterNames _names;
     private readonly WebApplication _api;
     private readonly WebApplication _bootHttp;
     private readonly HostKeys _hostKeys;
@@ -79,6 +82,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _nodes.Changed += Reserve;
         foreach (var node in _nodes.All) Reserve(node);
         _committer = new LeaseCommitter(leaseStore, _leases, _clock, loggers.CreateLogger<LeaseCommitter>());
+        _names = new ClusterNames(options, _nodes, _leases, _clock, loggers);
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
         _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
@@ -134,6 +138,9 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("node reconciler", _reconciler.RunAsync, ending.Token);
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
+        _names.Start(supervisor, ending.Token);
+        var gateway = new GatewayService(_options, _clock, _loggers.CreateLogger<GatewayService>());
+        if (gateway.IsNeeded) supervisor.Run("gateway", gateway.RunAsync, ending.Token);
         foreach (var network in _options.Networks) StartNetwork(network, supervisor, ending.Token);
         supervisor.Run("systemd watchdog",
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);

@@ -20,6 +20,8 @@ public sealed record BrambleOptions
 
     public IReadOnlyList<NetworkOptions> Networks { get; init; } = [];
 
+    public DnsServiceOptions Dns { get; init; } = new();
+
     public InstallOptions Install { get; init; } = new();
 
     public LifecycleOptions Lifecycle { get; init; } = new();
@@ -98,6 +100,12 @@ public sealed record NetworkOptions
     public bool Tftp { get; init; } = true;
 
     public bool Time { get; init; } = true;
+
+    /// <summary>Whether names are served here.</summary>
+    public bool ServesNames { get; init; }
+
+    /// <summary>How its boards get out; null if they do not.</summary>
+    public GatewayOptions? Gateway { get; init; }
 
     public int HttpPort { get; init; } = 8067;
 
