@@ -5,6 +5,7 @@ using Bramble.Cli.Completion;
 using Bramble.Cli.Config;
 using Bramble.Cli.Events;
 using Bramble.Cli.Images;
+using Bramble.Cli.Import;
 using Bramble.Cli.Leases;
 using Bramble.Cli.Login;
 using Bramble.Cli.Nodes;
@@ -54,6 +55,7 @@ internal static class CommandLine
             TimelineCommand.Create(set),
             ImageCommands.Create(set),
             LeaseCommands.Create(set),
+            ImportCommands.Create(set),
             EventsCommand.Create(set),
             StatusCommand.Create(set),
             TokenCommands.Create(set),

@@ -27,6 +27,9 @@ public static class ApiRoutes
     /// </summary>
     public const string NodeAction = Nodes + "/actions/{verb}";
 
+    /// <summary>POST NodeImportRequest → NodeImportResult: many nodes at once, all or none.</summary>
+    public const string NodeImport = Nodes + "/import";
+
     /// <summary>GET (<c>?select=…</c>) → PowerView[], read from the hardware.</summary>
     public const string Power = Prefix + "/power";
 

@@ -48,6 +48,7 @@ public static class ApiHost
         app.UseAuthorization();
         app.UseStatusCodePages(Problems.ExplainAsync);
         NodeEndpoints.Map(app);
+        NodeImportEndpoint.Map(app);
         PowerEndpoints.Map(app);
         ImageEndpoints.Map(app);
         LeaseEndpoints.Map(app);
