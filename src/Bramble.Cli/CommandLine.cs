@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Bramble.Cli.Backups;
 using Bramble.Cli.Completion;
 using Bramble.Cli.Config;
 using Bramble.Cli.Events;
@@ -59,6 +60,8 @@ internal static class CommandLine
             EventsCommand.Create(set),
             StatusCommand.Create(set),
             TokenCommands.Create(set),
+            BackupCommand.Create(set),
+            RestoreCommand.Create(set),
             LoginCommand.Create(set),
             CheckConfigCommand.Create(set),
             CompletionCommand.Create(set),

@@ -5,6 +5,7 @@ using Bramble.Boot.Initramfs;
 using Bramble.Boot.Ntp;
 using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
 using Bramble.Manager.Hosting;
@@ -93,6 +94,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
         var status = new ManagerStatus(options, _nodes, _database, _clock);
+        var backups = new BackupWriter(options, _database, _images, _clock);
 
         // The doors that are HTTP.
         _bootHttp = BootHttpHost.Build(options, services =>
@@ -107,7 +109,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups);
         });
 
         void AddLogging(IServiceCollection services) =>

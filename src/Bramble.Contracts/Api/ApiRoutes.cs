@@ -68,6 +68,9 @@ public static class ApiRoutes
 
     /// <summary>DELETE → 204.</summary>
     public const string Token = Tokens + "/{id}";
+
+    /// <summary>GET (<c>?images=true</c>) → the whole state as a gzipped tar archive.</summary>
+    public const string Backup = Prefix + "/backup";
 }
 
 /// <summary>The daemon itself.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
 using Bramble.Manager.Images;
@@ -54,6 +55,7 @@ public static class ApiHost
         LeaseEndpoints.Map(app);
         EventEndpoints.Map(app);
         TokenEndpoints.Map(app);
+        BackupEndpoint.Map(app);
         app.MapGet(ApiRoutes.Manager, ManagerStatus.Show).RequireAuthorization(nameof(Role.Viewer));
         app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(nameof(Role.Viewer));
         return app;

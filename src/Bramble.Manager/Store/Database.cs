@@ -136,6 +136,20 @@ public sealed partial class Database : IAsyncDisposable
         return await read(connection).ConfigureAwait(false);
     }
 
+    /// <summary>Copies the store as it is at one moment, while writers go on, to a file that is not there yet.</summary>
+    /// <exception cref="StoreException">It cannot be copied whole; the copy is worth nothing.</exception>
+    public Task CopyAsync(string file) => Task.Run(() =>
+    {
+        try
+        {
+            return Read(c => c.Execute("VACUUM INTO @file", new { file }));
+        }
+        catch (SqliteException e)
+        {
+            throw new StoreException($"the store {File} cannot be copied: {Explain(e, File)}", e);
+        }
+    });
+
     /// <summary>As <see cref="ReadAsync{T}"/>, for the start of the daemon.</summary>
     public T Read<T>(Func<IDbConnection, T> read)
     {
@@ -148,6 +162,8 @@ public sealed partial class Database : IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _loop.ConfigureAwait(false);
+        // Else readers that wait for their next use hold the file open, and would be given to whoever opens its name.
+        SqliteConnection.ClearPool(_writer);
         await _writer.DisposeAsync().ConfigureAwait(false);
     }
 

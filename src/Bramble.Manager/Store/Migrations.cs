@@ -32,6 +32,9 @@ internal static class Migrations
         }
     }
 
+    /// <summary>The schema that this program brings a store to.</summary>
+    public static int Newest => All()[^1].Version;
+
     private static List<(int Version, string Sql)> All()
     {
         var assembly = Assembly.GetExecutingAssembly();
