@@ -55,9 +55,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ManagerHost>();
 
         // What is durable.
-        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>());
+        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>(), _clock, salvage: true);
         var secret = ServerSecret.Open(options.StateDirectory);
         _events = new EventLog(_database, _clock);
+        if (_database.Salvaged is { } salvaged)
+            _events.Add("store.salvaged", null, null, "brambled", salvaged.Summary);
         _nodes = new NodeRegistry(_database, _events, _clock);
         _timeline = new BootTimeline(_database);
         _tokens = new TokenStore(_database, _events, _clock);
