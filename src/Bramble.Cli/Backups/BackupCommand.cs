@@ -95,6 +95,7 @@ internal static class BackupCommand
     private static void RequireFree(string to)
     {
         if (Path.Exists(to))
-            throw new CliException(ExitCode.Failed, $"{to} is there already, and is not overwritten; name another file");
+            throw new CliException(ExitCode.Failed,
+                $"{to} is there already, and is not overwritten; name another file");
     }
 }

@@ -21,9 +21,9 @@ internal static class RestoreCommand
             HelpName = "DIR",
         };
         var command = new HelpfulCommand("restore", "Put a backup in the place of the manager's state",
-            "Runs 'brambled restore' on this machine; brambled itself must not be running. Everything in the archive is\n"
-            + "checked first. The state that was there is set aside and never deleted; a restore that is killed leaves\n"
-            + "the old state or the new one.",
+            "Runs 'brambled restore' on this machine; brambled itself must not be running. Everything in the archive\n"
+            + "is checked first. The state that was there is set aside and never deleted; a restore that is killed\n"
+            + "leaves the old state or the new one.",
             "systemctl stop brambled\nbramble restore rack.tar.gz --dry-run\nsudo bramble restore rack.tar.gz\n"
             + "systemctl start brambled")
         {

@@ -74,8 +74,8 @@ internal static class DnsmasqConfig
     /// <summary>Why a line that is right makes no node.</summary>
     private static string? Obstacle(DnsmasqHost host) =>
         host.Ignore ? "dnsmasq ignores this board; here networks[].adopt (ask, ignore) keeps strangers out"
-        : host.Conditions.Count > 0 ? $"it holds only where the tag {string.Join(", ", host.Conditions)} is set; here an "
-            + "address is reserved or it is not"
+        : host.Conditions.Count > 0 ? $"it holds only where the tag {string.Join(", ", host.Conditions)} is set; "
+            + "here an address is reserved or it is not"
         : host.Macs.Count > 0 ? null
         : host.OtherMacs.Count > 0 ? $"{host.OtherMacs[0]} is no one board's Ethernet address; name each board"
         : host.Ids.Count > 0 ? "it goes by a client identifier; boards are known by their MAC address here"
@@ -87,7 +87,8 @@ internal static class DnsmasqConfig
             reading.Note(line, $"a node has one MAC address: {further} is left out");
         if (host.Ids.Count > 0) reading.Note(line, "its client identifier is left out");
         if (host.Lease is { } lease) reading.Note(line, $"its lease time {lease} is left out: networks[].dhcp.lease");
-        if (host.IPv6.Count > 0) reading.Note(line, $"IPv6 {string.Join(", ", host.IPv6)} is left out: only IPv4 boots");
+        if (host.IPv6.Count > 0)
+            reading.Note(line, $"IPv6 {string.Join(", ", host.IPv6)} is left out: only IPv4 boots");
         reading.Node(new NodeImportEntry(line, host.Macs[0].ToString(),
             host.Name is { } name ? reading.Name(line, name) : null, Address: address,
             Labels: host.Sets.Count == 0 ? null

@@ -81,7 +81,9 @@ internal sealed partial class DnsmasqHost
         else Error ??= $"'{part}' is no MAC address: it has {octets.Length} octets";
     }
 
-    /// <summary>An octet may be one digit, or <c>*</c>; before a dash the kind of hardware, of which 1 is Ethernet.</summary>
+    /// <summary>
+    /// An octet may be one digit, or <c>*</c>; before a dash the kind of hardware, of which 1 is Ethernet.
+    /// </summary>
     [GeneratedRegex(@"^((?<kind>[0-9a-fA-F]{1,2})-)?(?<octet>[0-9a-fA-F]{1,2}|\*)(:(?<octet>[0-9a-fA-F]{1,2}|\*))+\z")]
     private static partial Regex Hardware();
 

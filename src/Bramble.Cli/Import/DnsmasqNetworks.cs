@@ -6,7 +6,8 @@ namespace Bramble.Cli.Import;
 
 /// <summary>
 /// Writes the <c>networks</c> of a bramble.yaml out of dnsmasq's settings. What dnsmasq takes from the machine (its own
-/// address, the netmask) is not in its file: those places are marked, and <c>check-config</c> refuses them until filled.
+/// address, the netmask) is not in its file: those places are marked, and <c>check-config</c> refuses them until they
+/// are filled.
 /// </summary>
 internal static partial class DnsmasqNetworks
 {
@@ -30,7 +31,8 @@ internal static partial class DnsmasqNetworks
         return text.ToString();
     }
 
-    private static void Network(StringBuilder text, int at, DnsmasqRange range, IPv4Address start, List<DnsmasqLine> lines)
+    private static void Network(
+        StringBuilder text, int at, DnsmasqRange range, IPv4Address start, List<DnsmasqLine> lines)
     {
         string? Of(string keyword) => lines.FirstOrDefault(l => l.Keyword == keyword)?.Value;
         var interfaces = lines.Where(l => l.Keyword == "interface" && l.Value != "lo").Select(l => l.Value).ToList();
@@ -41,9 +43,9 @@ internal static partial class DnsmasqNetworks
         text.Append($"  - name: net{at}\n");
         text.Append($"    interface: {(device is null ? Unknown : Quoted(device))}\n");
         text.Append($"    address: {(own == default ? Unknown : own)}/{range.Length}");
-        text.Append(own == default ? "  # this machine's own address there" : "");
+        text.Append(own == default ? "  # this machine's own address" : "");
         text.Append(range.HasNetmask ? "\n" : own == default ? "; " : "  # ");
-        if (!range.HasNetmask) text.Append("dnsmasq took the length from the interface: check it\n");
+        if (!range.HasNetmask) text.Append("dnsmasq took the length from the interface\n");
         if (!lines.Any(l => l.Keyword == "enable-tftp")) text.Append("    tftp: false\n");
         if (Of("tftp-root") is { Length: > 0 } root)
             text.Append($"    boot_tree: {Quoted(root.Split(',')[0])}  # for boards without an image\n");

@@ -5,7 +5,8 @@ using Bramble.Wire;
 namespace Bramble.Cli.Import;
 
 /// <summary>
-/// A <c>dhcp-range</c>: <c>[tag:T,][set:T,]START[,END|MODE][,NETMASK[,BROADCAST]][,LEASE]</c>; no start for an IPv6 one.
+/// A <c>dhcp-range</c>: <c>[tag:T,][set:T,]START[,END|MODE][,NETMASK[,BROADCAST]][,LEASE]</c>; no
+/// start for an IPv6 one.
 /// </summary>
 internal sealed partial record DnsmasqRange(int Line, string Value)
 {

@@ -30,7 +30,8 @@ internal static class GrapeConfig
             throw new CliException(ExitCode.Failed, $"{path}:{error.Line}:{error.Column}: {error.Message}");
         LeaveOthers(path, reading, "", root);
         if (root.Find("cluster") is not TomlTable cluster || cluster.Find("stacks") is not { } stacks)
-            throw new CliException(ExitCode.Failed, $"{path} holds no [cluster.stacks.N]: it is no configuration of Grape");
+            throw new CliException(ExitCode.Failed,
+                $"{path} holds no [cluster.stacks.N]: it is no configuration of Grape");
         foreach (var (stack, value) in Members(reading, stacks, "cluster.stacks"))
         {
             if (value is TomlTable table && table.Find("devices") is { } devices)

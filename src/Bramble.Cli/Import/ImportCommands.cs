@@ -6,12 +6,13 @@ namespace Bramble.Cli.Import;
 internal static class ImportCommands
 {
     private const string More =
-        "Shows what each line becomes: added, changed, same, conflict, bad or skipped, with the reason. Asks before it\n"
-        + "acts, and does all or nothing: one line that cannot be taken over keeps the others back, unless --skip-bad\n"
-        + "leaves it out. The same file again changes nothing.";
+        "Shows what each line becomes: added, changed, same, conflict, bad or skipped, with the reason. Asks before\n"
+        + "it acts, and does all or nothing: one line that cannot be taken over keeps the others back, unless\n"
+        + "--skip-bad leaves it out. The same file again changes nothing.";
 
     public static Command Create(CommandSet set) => new HelpfulCommand(
-        "import", "Take nodes over from another system's files", More, "bramble import dnsmasq /etc/dnsmasq.conf --dry-run")
+        "import", "Take nodes over from another system's files", More,
+        "bramble import dnsmasq /etc/dnsmasq.conf --dry-run")
     {
         One(set, "piman-hosts", "Take nodes over from Piman's hosts.csv",
             "Each line is MAC;IP;hostname;last_used. Of several lines for one board the newest is taken.",
@@ -32,8 +33,8 @@ internal static class ImportCommands
         };
         var command = One(set, "pirack", "Take nodes over from PiRack's structure_rack.ini and dict_rasps.csv",
             "structure_rack.ini says where each stack stands; the boards and their addresses are in dict_rasps.csv,\n"
-            + "which PiRack's install wizard wrote beside it. Each board becomes a node with its number and the labels\n"
-            + "stack, x and y.", "bramble import pirack structure_rack.ini",
+            + "which PiRack's install wizard wrote beside it. Each board becomes a node with its number and the\n"
+            + "labels stack, x and y.", "bramble import pirack structure_rack.ini",
             (session, path) => PiRack.Read(path, session.Value(boards)));
         command.Add(boards);
         return command;
@@ -47,8 +48,8 @@ internal static class ImportCommands
         };
         var command = One(set, "dnsmasq", "Take nodes over from dnsmasq's dhcp-host lines",
             "FILE is a configuration of dnsmasq, or what its dhcp-hostsfile names. Each dhcp-host with a MAC address\n"
-            + "becomes a node: its name, its IPv4 address, and its set:TAGs as the label tag. Everything else is listed\n"
-            + "with what corresponds to it in bramble.yaml; --print-config writes that down.",
+            + "becomes a node: its name, its IPv4 address, and its set:TAGs as the label tag. Everything else is\n"
+            + "listed with what corresponds to it in bramble.yaml; --print-config writes that down.",
             "bramble import dnsmasq /etc/dnsmasq.conf --dry-run\n"
             + "bramble import dnsmasq /etc/dnsmasq.conf --print-config > networks.yaml",
             (_, path) => DnsmasqConfig.Read(path), print,

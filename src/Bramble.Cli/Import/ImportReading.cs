@@ -65,7 +65,9 @@ internal sealed class ImportReading(string file)
     public static IEnumerable<(int Line, string Text)> Lines(string text) => text.Split('\n')
         .Select((line, at) => (Line: at + 1, Text: line.Trim())).Where(line => line.Text.Length > 0);
 
-    /// <summary>As our names are written: host names know no capitals (RFC 4343), and no domain is part of ours.</summary>
+    /// <summary>
+    /// As our names are written: host names know no capitals (RFC 4343), and no domain is part of ours.
+    /// </summary>
     public string? Name(int line, string name)
     {
         if (name.Length == 0) return null;

@@ -38,7 +38,8 @@ internal sealed class ImportRun(Session session, ImportReading reading, string s
         Show(result);
         if (session.Yes) SayLeftOut();
         // Another hand may have been at the nodes since the question.
-        session.Say(result.Done ? $"imported: {Summary(result)}" : "nothing was done: the nodes have changed meanwhile");
+        session.Say(result.Done ? $"imported: {Summary(result)}"
+            : "nothing was done: the nodes have changed meanwhile");
         return result.Done ? ExitCode.Ok : ExitCode.Failed;
     }
 
@@ -67,11 +68,12 @@ internal sealed class ImportRun(Session session, ImportReading reading, string s
         };
     }
 
-    private NodeImportOutcome WithNotes(NodeImportOutcome outcome) => reading.NotesOf(outcome.Line) is not { Length: > 0 }
-        notes ? outcome : outcome with
-        {
-            Message = outcome.Message.Length > 0 ? $"{outcome.Message}; {notes}" : notes,
-        };
+    private NodeImportOutcome WithNotes(NodeImportOutcome outcome)
+    {
+        var notes = reading.NotesOf(outcome.Line);
+        if (notes.Length == 0) return outcome;
+        return outcome with { Message = outcome.Message.Length > 0 ? $"{outcome.Message}; {notes}" : notes };
+    }
 
     private void Show(NodeImportResult result)
     {

@@ -5,7 +5,9 @@ namespace Bramble.Cli.Import;
 internal sealed record IniSection(
     string Name, int Line, IReadOnlyDictionary<string, (int Line, string Value)> Keys);
 
-/// <summary>The simple form of an INI file: <c>[section]</c>, <c>key = value</c> or <c>key: value</c>, comments.</summary>
+/// <summary>
+/// The simple form of an INI file: <c>[section]</c>, <c>key = value</c> or <c>key: value</c>, comments.
+/// </summary>
 internal static class IniFile
 {
     public static IReadOnlyList<IniSection> Read(string path)

@@ -63,16 +63,19 @@ internal static class PiRack
             foreach (var axis in new[] { "x", "y" })
             {
                 if (!section.Keys.TryGetValue(axis, out var at))
-                    throw IniFile.Wrong(path, section.Line, $"[{section.Name}] has no '{axis}'; a stack has id, x and y");
+                    throw IniFile.Wrong(path, section.Line,
+                        $"[{section.Name}] has no '{axis}'; a stack has id, x and y");
                 if (!TryNumber(at.Value, out var place))
                     throw IniFile.Wrong(path, at.Line, $"'{at.Value}' is no number for '{axis}'");
                 labels[axis] = place.ToString(CultureInfo.InvariantCulture);
             }
             if (!TryNumber(section.Name, out _))
-                throw IniFile.Wrong(path, section.Line, $"[{section.Name}] is neither [rack] nor the number of a stack");
+                throw IniFile.Wrong(path, section.Line,
+                    $"[{section.Name}] is neither [rack] nor the number of a stack");
             // PiRack itself goes by the section's name; an id that differs shows on its page only.
             if (section.Keys.TryGetValue("id", out var id) && id.Value != section.Name)
-                reading.Leave(path, id.Line, "id", $"it differs from the section's name {section.Name}, which is taken");
+                reading.Leave(path, id.Line, "id",
+                    $"it differs from the section's name {section.Name}, which is taken");
             stacks[section.Name] = labels;
         }
         return stacks;

@@ -26,7 +26,8 @@ internal static class PimanHosts
             }
             var (mac, address, name) = (fields[0].Trim(), fields[1].Trim(), fields[2].Trim());
             if (!TryTime(fields[3], out var lastUsed))
-                reading.Bad(line, $"'{fields[3]}' is no time in seconds since 1970; leave it empty", mac, name, address);
+                reading.Bad(line, $"'{fields[3]}' is no time in seconds since 1970; leave it empty", mac, name,
+                    address);
             else
                 rows.Add((new NodeImportEntry(line, mac, reading.Name(line, name), Address: Or(address)), lastUsed));
         }

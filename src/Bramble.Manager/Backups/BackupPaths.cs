@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Bramble.Manager.Backups;
 
-/// <summary>What may lie in an archive, and where. A name that is none of these is not unpacked, wherever it leads.</summary>
+/// <summary>
+/// What may lie in an archive, and where. A name that is none of these is not unpacked, wherever it leads.
+/// </summary>
 public static class BackupPaths
 {
     public const string Database = "bramble.db";

@@ -47,7 +47,7 @@ public static class BackupReader
             await DatabaseCheck.RunAsync(Path.Combine(into, BackupPaths.Database), head.Schema).ConfigureAwait(false);
             return head;
         }
-        // A tar that makes no sense is told as InvalidDataException, FormatException or ArgumentException, by its place.
+        // A tar that makes no sense is told in one of several ways, by its place.
         catch (Exception e) when (
             e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException
                 or ArgumentException or JsonException or NotSupportedException)
@@ -93,7 +93,8 @@ public static class BackupReader
         if (!BackupPaths.IsAllowed(entry.Name))
             throw new BackupException($"it holds '{entry.Name}', which is no part of a backup: it was tampered with");
         if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
-            throw new BackupException($"its '{entry.Name}' is no plain file but a {entry.EntryType}: it was tampered with");
+            throw new BackupException(
+                $"its '{entry.Name}' is no plain file but a {entry.EntryType}: it was tampered with");
         if (found.ContainsKey(entry.Name))
             throw new BackupException($"it holds '{entry.Name}' twice: it was tampered with");
     }
@@ -141,8 +142,8 @@ public static class BackupReader
             if (!found.Remove(file.Path, out var there))
                 throw new BackupException($"its '{file.Path}' is missing: it is damaged, or was tampered with");
             if (there != file)
-                throw new BackupException($"its '{file.Path}' is not what its manifest says (SHA-256): it is damaged, or "
-                    + "was tampered with. Copy it again, or take an older one");
+                throw new BackupException($"its '{file.Path}' is not what its manifest says (SHA-256): it is damaged, "
+                    + "or was tampered with. Copy it again, or take an older one");
         }
         if (found.Keys.FirstOrDefault() is { } more)
             throw new BackupException($"it holds '{more}', which its manifest does not list: it was tampered with");

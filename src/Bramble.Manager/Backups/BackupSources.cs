@@ -32,7 +32,9 @@ internal static class BackupSources
         }
     }
 
-    /// <summary>Where a file of the configuration lies in the archive: <c>config/etc/bramble/bramble.yaml</c>.</summary>
+    /// <summary>
+    /// Where a file of the configuration lies in the archive: <c>config/etc/bramble/bramble.yaml</c>.
+    /// </summary>
     public static string ConfigurationPath(string source) => BackupPaths.Configuration + Path.GetFullPath(source);
 
     /// <summary>The configuration, and every file that it names: secrets, certificate, overlay, templates.</summary>

@@ -90,7 +90,10 @@ internal static class RestoreCommand
             output.WriteLine($"restored into {state}; the state before lies in {aside}");
             var configuration = Path.Combine(state, RestoreSwap.RestoredConfiguration);
             if (Directory.Exists(configuration))
-                output.WriteLine($"its configuration lies in {configuration}: compare it with yours, which was not changed");
+            {
+                output.WriteLine(
+                    $"its configuration lies in {configuration}: compare it with yours, which was not changed");
+            }
             Missing(head, state, output);
         }
         catch (Exception) when (!RestoreSwap.IsPending(state))
@@ -111,7 +114,8 @@ internal static class RestoreCommand
     /// <summary>Images that the nodes of the backup knew, and that are not here.</summary>
     private static void Missing(BackupHead head, string state, TextWriter output)
     {
-        var missing = head.Images.Where(image => !image.Included && DigestOf(state, image.Name) != image.Digest).ToList();
+        var missing = head.Images
+            .Where(image => !image.Included && DigestOf(state, image.Name) != image.Digest).ToList();
         if (missing.Count == 0) return;
         output.WriteLine("images that are not in it and not here; add them again before nodes are installed:");
         foreach (var image in missing) output.WriteLine($"  {image.Name} (SHA-256 {image.Digest})");
@@ -145,7 +149,9 @@ internal static class RestoreCommand
         }
     }
 
-    /// <summary>What root has put there is given to whom the state belongs: brambled runs as a user of its own.</summary>
+    /// <summary>
+    /// What root has put there is given to whom the state belongs: brambled runs as a user of its own.
+    /// </summary>
     private static async Task GiveAsync(string state, string how, params string[] paths)
     {
         if (Environment.UserName != "root") return;

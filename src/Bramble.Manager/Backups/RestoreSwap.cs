@@ -122,7 +122,9 @@ internal sealed partial class RestoreSwap
         Directory.Delete(fresh);
     }
 
-    /// <summary>The old item aside, the new one into its place: two renames, of which each is skipped if done.</summary>
+    /// <summary>
+    /// The old item aside, the new one into its place: two renames, of which each is skipped if done.
+    /// </summary>
     private void Swap(string place, string old, string fresh, string name)
     {
         if (Path.Exists(place) && !Path.Exists(old))
@@ -158,8 +160,8 @@ internal sealed partial class RestoreSwap
         {
             // As below.
         }
-        throw new BackupException($"{file} makes no sense: it was altered. The parts of both states lie in {_state}, in "
-            + $"'{StagingPrefix}…' and 'state.before-restore-…'; put them together by hand and remove it");
+        throw new BackupException($"{file} makes no sense: it was altered. The parts of both states lie in {_state}, "
+            + $"in '{StagingPrefix}…' and 'state.before-restore-…'; put them together by hand and remove it");
     }
 
     private string FreeName(string name)

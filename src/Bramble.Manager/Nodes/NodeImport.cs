@@ -6,8 +6,8 @@ using Bramble.Wire;
 namespace Bramble.Manager.Nodes;
 
 /// <summary>
-/// What an import would do to the nodes that there are. Pure: each line is judged by what the lines before it have left,
-/// so that the store can write them in the same order.
+/// What an import would do to the nodes that there are. Pure: each line is judged by what the lines before it have
+/// left, so that the store can write them in the same order.
 /// </summary>
 public sealed class NodeImport
 {
@@ -21,7 +21,9 @@ public sealed class NodeImport
     private readonly Dictionary<IPv4Address, NodeSnapshot> _byAddress = [];
     private readonly Dictionary<MacAddress, int> _lines = [];
 
-    /// <summary>Numbers and names that some line asks for: none of them is given to a node that asks for none.</summary>
+    /// <summary>
+    /// Numbers and names that some line asks for: none of them is given to a node that asks for none.
+    /// </summary>
     private readonly HashSet<int> _wantedNumbers;
     private readonly HashSet<string> _wantedNames;
     private int _nextNumber = 1;

@@ -161,7 +161,9 @@ public sealed partial class Database : IAsyncDisposable
         return await read(connection).ConfigureAwait(false);
     }
 
-    /// <summary>Copies the store as it is at one moment, while writers go on, to a file that is not there yet.</summary>
+    /// <summary>
+    /// Copies the store as it is at one moment, while writers go on, to a file that is not there yet.
+    /// </summary>
     /// <exception cref="StoreException">It cannot be copied whole; the copy is worth nothing.</exception>
     public Task CopyAsync(string file) => Task.Run(() =>
     {

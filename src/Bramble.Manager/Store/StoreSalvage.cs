@@ -25,9 +25,9 @@ public sealed record StoreSalvaged(string File, string Why, string Aside, IReadO
 }
 
 /// <summary>
-/// Rebuilds a damaged store from what is sound. The damaged file is read in a copy, so that it can be looked into later.
-/// A new one is complete and on the disk before the damaged one is set aside: a kill at any moment leaves a start that does it over
-/// or carries it on.
+/// Rebuilds a damaged store from what is sound. The damaged file is read in a copy, so that it can be looked into
+/// later. A new one is complete and on the disk before the damaged one is set aside: a kill at any moment leaves a
+/// start that does it over or carries it on.
 /// </summary>
 internal static class StoreSalvage
 {
@@ -112,7 +112,8 @@ internal static class StoreSalvage
             + "AND name <> 'schema_version' ORDER BY rootpage").ToList();
         var tables = names.ConvertAll(name => from.State == System.Data.ConnectionState.Open
             ? TableSalvage.Run(from, to, name) : new TableSaved(name, 0, null));
-        if (tables.Any(t => t is { Table: "nodes" or "events" or "counters", Lost: not 0 })) MoveIdsOn(to, stateDirectory);
+        if (tables.Any(t => t is { Table: "nodes" or "events" or "counters", Lost: not 0 }))
+            MoveIdsOn(to, stateDirectory);
         return tables;
     }
 

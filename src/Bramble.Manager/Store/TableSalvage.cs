@@ -12,7 +12,9 @@ public sealed record TableSaved(string Table, long Saved, long? Lost);
 /// </summary>
 internal sealed class TableSalvage
 {
-    /// <summary>Reads that may fail in one table; a page holds a hundred rows, and a lost branch some thousands.</summary>
+    /// <summary>
+    /// Reads that may fail in one table; a page holds a hundred rows, and a lost branch some thousands.
+    /// </summary>
     private const int FailuresBound = 50_000;
 
     /// <summary>How far behind the last row it is looked for more, where the end of the table cannot be read.</summary>
@@ -122,7 +124,8 @@ internal sealed class TableSalvage
         }
         using var command = _to.CreateCommand();
         command.CommandText = _insert;
-        for (var i = 0; i < _columns.Length; i++) command.Parameters.AddWithValue($"@{_columns[i]}", row.GetValue(i + 2));
+        for (var i = 0; i < _columns.Length; i++)
+            command.Parameters.AddWithValue($"@{_columns[i]}", row.GetValue(i + 2));
         try
         {
             if (command.ExecuteNonQuery() > 0) _saved++;

@@ -21,7 +21,8 @@ public sealed class DnsmasqTests : IDisposable
     [InlineData("set:red,b8:27:eb:00:00:01,set:old,net:red", "b8:27:eb:00:00:01 - - tag=red,old", "")]
     [InlineData("b8:27:eb:00:00:01,id:01:02:03,10.77.0.5", "b8:27:eb:00:00:01 - 10.77.0.5",
         "its client identifier is left out")]
-    [InlineData("b8:27:eb:00:00:01,id:*,10.77.0.5", "b8:27:eb:00:00:01 - 10.77.0.5", "its client identifier is left out")]
+    [InlineData("b8:27:eb:00:00:01,id:*,10.77.0.5", "b8:27:eb:00:00:01 - 10.77.0.5",
+        "its client identifier is left out")]
     [InlineData("b8:27:eb:00:00:01,12:34:56:78:90:12,10.77.0.5", "b8:27:eb:00:00:01 - 10.77.0.5",
         "a node has one MAC address: 12:34:56:78:90:12 is left out")]
     [InlineData("b8:27:eb:00:00:01,10.77.0.5,[fd00::5],[::6]", "b8:27:eb:00:00:01 - 10.77.0.5",
@@ -61,7 +62,8 @@ public sealed class DnsmasqTests : IDisposable
     [Fact]
     public void Other_settings_are_told_with_what_corresponds_to_them()
     {
-        var read = Read("# a comment\ninterface=eth1 # the rack\n\nenable-tftp\ntftp-root=\"/srv/tftp # not a comment\"\n"
+        var read = Read("# a comment\ninterface=eth1 # the rack\n\nenable-tftp\n"
+            + "tftp-root=\"/srv/tftp # not a comment\"\n"
             + "cache-size=150\ndhcp-hostsfile=/etc/hosts.dhcp\ndhcp-host=b8:27:eb:00:00:01\n");
         Assert.Equal(["interface", "enable-tftp", "tftp-root", "cache-size", "dhcp-hostsfile"],
             read.LeftOuts.Select(l => l.Setting));
@@ -110,20 +112,21 @@ public sealed class DnsmasqTests : IDisposable
     [Fact]
     public void What_is_not_in_its_file_is_marked()
     {
-        var text = DnsmasqNetworks.Print(Write("dhcp-range=192.168.9.0,proxy\ndhcp-range=10.1.0.0,static,255.255.0.0,1w\n"));
+        var text = DnsmasqNetworks.Print(Write(
+            "dhcp-range=192.168.9.0,proxy\ndhcp-range=10.1.0.0,static,255.255.0.0,1w\n"));
         Assert.Equal(
             """
             # From dnsmasq.conf. Replace every CHANGE-ME, then: brambled check-config FILE
             networks:
               - name: net1
                 interface: CHANGE-ME
-                address: CHANGE-ME/24  # this machine's own address there; dnsmasq took the length from the interface: check it
+                address: CHANGE-ME/24  # this machine's own address; dnsmasq took the length from the interface
                 tftp: false
                 dhcp:
                   mode: proxy
               - name: net2
                 interface: CHANGE-ME
-                address: CHANGE-ME/16  # this machine's own address there
+                address: CHANGE-ME/16  # this machine's own address
                 tftp: false
                 dhcp:
                   mode: reservations
@@ -133,7 +136,9 @@ public sealed class DnsmasqTests : IDisposable
             """, text);
     }
 
-    /// <summary>Our notion of what is a dhcp-host is dnsmasq's own: it accepts each of these, and refuses those.</summary>
+    /// <summary>
+    /// Our notion of what is a dhcp-host is dnsmasq's own: it accepts each of these, and refuses those.
+    /// </summary>
     [Theory]
     [InlineData(true, "b8:27:eb:0:0:1,pi1,infinite")]
     [InlineData(true, "01-b8:27:eb:00:00:01,Pi1.rack.lan,45m")]

@@ -41,8 +41,8 @@ public sealed class ImportReadingTests : IDisposable
     public void Piracks_boards_get_the_place_of_their_stack()
     {
         var structure = Write("structure_rack.ini",
-            "[rack]\n\npi_stack = 2\nnbr_stack = 2\nrows = 1\ncols = 2\n\n[1]\n\nid = 1\nx = 1\ny = 1\n\n[2]\nid: 2\nX: 1\n"
-            + "; a comment\ny = 2\n");
+            "[rack]\n\npi_stack = 2\nnbr_stack = 2\nrows = 1\ncols = 2\n\n[1]\n\nid = 1\nx = 1\ny = 1\n\n[2]\n"
+            + "id: 2\nX: 1\n; a comment\ny = 2\n");
         Write("dict_rasps.csv", "1,b8:27:eb:00:00:01,1,192.168.23.70\n2,b8:27:eb:00:00:02,2,192.168.23.71\n"
             + "3,b8:27:eb:00:00:03,7,192.168.23.72\nx,b8:27:eb:00:00:04,1,\n5,b8:27:eb:00:00:05\n");
         var read = PiRack.Read(structure, null);
@@ -109,7 +109,8 @@ public sealed class ImportReadingTests : IDisposable
                 active = true
                 base_boot_dir = "/tftpboot/base"
             """));
-        Assert.Equal(["7 B8:27:EB:2C:C0:04 worker-0-0 - stack=0 slot=0", "9 B8:27:EB:07:8A:E7 worker-0-5 - stack=0 slot=5"],
+        Assert.Equal(
+            ["7 B8:27:EB:2C:C0:04 worker-0-0 - stack=0 slot=0", "9 B8:27:EB:07:8A:E7 worker-0-5 - stack=0 slot=5"],
             Nodes(read));
         Assert.Equal(
             [

@@ -16,7 +16,8 @@ public sealed class ImportRunTests
         await using var manager = await StartAsync(NodeImportVerdict.Added, NodeImportVerdict.Same);
         var ran = await ImportAsync(manager, "b8:27:eb:00:00:01;10.77.0.5;pi1;0\nb8:27:eb:00:00:02;;;\n", "--dry-run");
         Assert.Equal(0, ran.Code);
-        Assert.Contains("hosts.csv:1  added   1    pi1   b8:27:eb:00:00:01  10.77.0.5", ran.Out, StringComparison.Ordinal);
+        Assert.Contains("hosts.csv:1  added   1    pi1   b8:27:eb:00:00:01  10.77.0.5", ran.Out,
+            StringComparison.Ordinal);
         Assert.Contains("hosts.csv:2  same", ran.Out, StringComparison.Ordinal);
         Assert.Contains("dry run: nothing was done", ran.Error, StringComparison.Ordinal);
         Assert.True(Assert.Single(Requests(manager)).DryRun);

@@ -14,7 +14,8 @@ public sealed class TomlReaderTests
     [InlineData("a = +1_000\r\nb = -0 # minus nothing\nc = 0xDEAD_beef\nd = 0o755\ne = 0b1101",
         "{a=1000, b=0, c=3735928559, d=493, e=13}")]
     [InlineData("a = 9223372036854775807\nb = -9223372036854775808", "{a=9223372036854775807, b=-9223372036854775808}")]
-    [InlineData("a = 1.5\nb = -2e3\nc = 6.626e-3\nd = inf\ne = nan", "{a=1.5f, b=-2000f, c=0.006626f, d=Infinityf, e=NaNf}")]
+    [InlineData("a = 1.5\nb = -2e3\nc = 6.626e-3\nd = inf\ne = nan",
+        "{a=1.5f, b=-2000f, c=0.006626f, d=Infinityf, e=NaNf}")]
     [InlineData("a = true\nb = false", "{a=true, b=false}")]
     [InlineData("""a = "x\ty\"\\\u00e9\U0001F347" """, "{a='x\ty\"\\\u00e9\U0001F347'}")]
     [InlineData("""a = 'C:\dir\n'""", "{a='C:\\dir\\n'}")]

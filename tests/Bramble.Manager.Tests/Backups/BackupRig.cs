@@ -35,7 +35,10 @@ internal sealed class BackupRig : IAsyncDisposable
                     CommunityFile = Rig.Scratch.Write("etc/community", "private\n"),
                 },
             ],
-            Install = new() { OverlayDirectory = Path.GetDirectoryName(Rig.Scratch.Write("overlay/etc/motd", "hello"))! },
+            Install = new()
+            {
+                OverlayDirectory = Path.GetDirectoryName(Rig.Scratch.Write("overlay/etc/motd", "hello"))!,
+            },
         };
         ServerSecret.Open(State);
         Directory.CreateDirectory(Path.Combine(State, "hostkeys"));

@@ -143,7 +143,8 @@ public sealed class BackupTests
         var state = api.Rig.Scratch["elsewhere"];
         await BackupRig.RestoreAsync(file, state);
         Assert.True((await BackupRig.LookAsync(state, api.Admin)).TokenHolds);
-        Assert.Contains(await api.Rig.Events.TailAsync(10, null), e => e is { Kind: "backup.made", Actor: "token:boss" });
+        Assert.Contains(await api.Rig.Events.TailAsync(10, null),
+            e => e is { Kind: "backup.made", Actor: "token:boss" });
     }
 
     private static async Task<string> Sha(string file) =>

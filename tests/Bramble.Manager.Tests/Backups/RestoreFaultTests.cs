@@ -89,7 +89,8 @@ public sealed class RestoreFaultTests
             "its database");
         await RefusedAsync(rig, rig.PackAgreeing(
             entries.Select(e => e == database ? new BackupRig.Entry("bramble.db", "no database") : e)), "its database");
-        await RefusedAsync(rig, rig.Rig.Scratch.Write("text", "this is no archive at all"), "cannot be read as a backup");
+        await RefusedAsync(rig, rig.Rig.Scratch.Write("text", "this is no archive at all"),
+            "cannot be read as a backup");
     }
 
     [Fact]
@@ -159,7 +160,8 @@ public sealed class RestoreFaultTests
                 if (!wasKilled) break;
                 ended = false;
                 steps = first;
-                var again = second > 0 && await KilledAsync(second, step => RestoreSwap.FinishAsync(state, _ => step()));
+                var again = second > 0 && await KilledAsync(
+                    second, step => RestoreSwap.FinishAsync(state, _ => step()));
                 await RestoreSwap.FinishAsync(state);
                 var (nodes, holds) = await BackupRig.LookAsync(state, token);
                 Assert.Equal((inPlace ? "node-01" : "node-01 node-02", true), (nodes, holds));

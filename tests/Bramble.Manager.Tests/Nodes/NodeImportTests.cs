@@ -79,7 +79,8 @@ public sealed class NodeImportTests(TestImages images) : IAsyncLifetime
     [InlineData("""{"line":2,"mac":"b8:27:eb:00:00:02","name":"a"}""", "the name 'a' belongs to line 1")]
     [InlineData("""{"line":2,"mac":"b8:27:eb:00:00:02","address":"10.77.0.11"}""",
         "the address 10.77.0.11 is reserved for line 1")]
-    [InlineData("""{"line":2,"mac":"b8:27:eb:00:00:02","number":9}""", "the number 9 belongs to 'old' (b8:27:eb:00:00:09)")]
+    [InlineData("""{"line":2,"mac":"b8:27:eb:00:00:02","number":9}""",
+        "the number 9 belongs to 'old' (b8:27:eb:00:00:09)")]
     public async Task One_line_that_cannot_be_keeps_all_from_being_done_unless_it_is_skipped(string entry, string says)
     {
         await _api.Rig.AddAsync(9);
@@ -125,7 +126,8 @@ public sealed class NodeImportTests(TestImages images) : IAsyncLifetime
     {
         await _api.RefusedAsync(HttpStatusCode.Forbidden, "POST", "/api/v1/nodes/import", """{"nodes":[]}""",
             _api.Viewer);
-        var many = string.Join(',', Enumerable.Range(1, NodeImport.Bound + 1).Select(i => $$"""{"line":{{i}},"mac":"x"}"""));
+        var many = string.Join(',', Enumerable.Range(1, NodeImport.Bound + 1)
+            .Select(i => $$"""{"line":{{i}},"mac":"x"}"""));
         Assert.Contains("10000 are allowed", await _api.RefusedAsync(HttpStatusCode.BadRequest, "POST",
             "/api/v1/nodes/import", $$"""{"nodes":[{{many}}]}""", _api.Operator), StringComparison.Ordinal);
     }

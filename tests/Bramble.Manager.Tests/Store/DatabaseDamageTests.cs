@@ -49,7 +49,8 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
             {
                 for (var i = 1; i <= Leases; i++)
                 {
-                    c.Execute("INSERT INTO leases (network, address, mac, record) VALUES ('rack', @address, @mac, @record)",
+                    c.Execute(
+                        "INSERT INTO leases (network, address, mac, record) VALUES ('rack', @address, @mac, @record)",
                         new { address = $"10.77.9.{i}", mac = $"{Sample.Mac(i)}", record = $$"""{"n":{{i}}}""" });
                     c.Execute("INSERT INTO boots VALUES (@i, @i, 1, 'ok', '', '[]')", new { i });
                 }
@@ -78,7 +79,8 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
             {
                 var hurt = (byte[])_sound.Clone();
                 var random = new Random(page);
-                var span = how == "middle" ? hurt.AsSpan(page * PageSize + 1500, 1200) : hurt.AsSpan(page * PageSize, PageSize);
+                var span = how == "middle" ? hurt.AsSpan(page * PageSize + 1500, 1200)
+                    : hurt.AsSpan(page * PageSize, PageSize);
                 if (how == "zeros") span.Clear();
                 else random.NextBytes(span);
                 await PutAsync(hurt);
@@ -113,7 +115,8 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
         Assert.Contains("file is not a database", database.Salvaged!.Why, StringComparison.Ordinal);
         Assert.Equal(_before, Content(File));
         Assert.All(database.Salvaged.Tables, table => Assert.Equal(0, table.Lost));
-        Assert.Equal(hurt, await global::System.IO.File.ReadAllBytesAsync(database.Salvaged.Aside, Scratch.Cancellation));
+        Assert.Equal(
+            hurt, await global::System.IO.File.ReadAllBytesAsync(database.Salvaged.Aside, Scratch.Cancellation));
     }
 
     [Theory]
@@ -143,7 +146,8 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
         Assert.Contains("bramble restore", database.Salvaged.Summary, StringComparison.Ordinal);
         // No id comes again: credentials are derived from them.
         var nodes = new NodeRegistry(database, new EventLog(database, TimeProvider.System), TimeProvider.System);
-        Assert.True(nodes.Add(Sample.Mac(1), () => new NodeSpec(), () => new NodeStatus(), null, null, "").Node.Id > 200);
+        var (added, _) = nodes.Add(Sample.Mac(1), () => new NodeSpec(), () => new NodeStatus(), null, null, "");
+        Assert.True(added.Id > 200);
     }
 
     [Fact]
@@ -159,7 +163,8 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
         await using var database = Open(salvage: true);
         Assert.Contains("1 rows of 'nodes' make no sense", database.Salvaged!.Why, StringComparison.Ordinal);
         Assert.Equal([(Nodes - 1L, 1L), (Leases - 1L, 1L)], new[] { "nodes", "leases" }
-            .Select(name => database.Salvaged.Tables.Single(t => t.Table == name)).Select(t => (t.Saved, t.Lost!.Value)));
+            .Select(name => database.Salvaged.Tables.Single(t => t.Table == name))
+            .Select(t => (t.Saved, t.Lost!.Value)));
         Assert.Equal(Nodes - 1, new NodeRegistry(
             database, new EventLog(database, TimeProvider.System), TimeProvider.System).Count);
     }
@@ -245,7 +250,9 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
         await global::System.IO.File.WriteAllBytesAsync(File, content, Scratch.Cancellation);
     }
 
-    /// <summary>No row that was not there before, none counted wrongly, and nothing said to be whole that is not.</summary>
+    /// <summary>
+    /// No row that was not there before, none counted wrongly, and nothing said to be whole that is not.
+    /// </summary>
     private void Check(StoreSalvaged salvaged, string where)
     {
         var after = Content(File);
@@ -253,7 +260,8 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
         {
             var (old, now) = (_before[table.Table], after[table.Table]);
             if (table.Table == "counters") now.RemoveWhere(row => row.StartsWith("node|", StringComparison.Ordinal));
-            Assert.True(now.All(row => old.Contains(row) || !IsWhole(where)), $"{where}: {table.Table} has rows of its own");
+            Assert.True(now.All(row => old.Contains(row) || !IsWhole(where)),
+                $"{where}: {table.Table} has rows of its own");
             Assert.True(table.Lost != 0 || table.Saved >= old.Count, $"{where}: {table} of {old.Count}");
             if (table.Lost is { } lost && IsWhole(where))
                 Assert.True(table.Saved + lost == old.Count, $"{where}: {table} of {old.Count}");

@@ -76,7 +76,7 @@ public sealed class DatabaseFaultTests : IDisposable
         File.WriteAllText(_scratch["state/bramble.db"], content + new string('x', 4096));
         var e = Assert.Throws<StoreException>(() => Open(_scratch["state"]));
         Assert.Contains(_scratch["state/bramble.db"], e.Message, StringComparison.Ordinal);
-        Assert.Contains("damaged; restore it from a backup", e.Message, StringComparison.Ordinal);
+        Assert.Contains("it is damaged; start brambled anew, which rebuilds it", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,7 +65,8 @@ internal sealed class TomlReader
                 continue;
             }
             var name = string.Join('.', path.Take(i + 1));
-            if (there is not TomlTable known) return _cursor.FailAt(line, $"'{name}' is a value since line {there.Line}");
+            if (there is not TomlTable known)
+                return _cursor.FailAt(line, $"'{name}' is a value since line {there.Line}");
             if (known.Kind == TomlTableKind.Inline || (isLast && known.Kind != TomlTableKind.Implied))
                 return _cursor.FailAt(line, $"the table '{name}' is there already, in line {known.Line}");
             if (isLast) known.Kind = TomlTableKind.Headed;
@@ -96,8 +97,8 @@ internal sealed class TomlReader
             }
             else
             {
-                return _cursor.FailAt(
-                    line, $"'{string.Join('.', path.Take(i + 1))}' is there since line {there.Line}; nothing adds to it");
+                var name = string.Join('.', path.Take(i + 1));
+                return _cursor.FailAt(line, $"'{name}' is there since line {there.Line}; nothing adds to it");
             }
         }
         return table.TryAdd(path[^1], value)
