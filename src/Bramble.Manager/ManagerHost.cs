@@ -2,6 +2,7 @@ using Bramble.Boot;
 using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Initramfs;
+using Bramble.Boot.Loaders;
 using Bramble.Boot.Ntp;
 using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
@@ -35,6 +36,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly ImageStore _images;
     private readonly InitramfsBuilder _initramfs;
     private readonly InstallerImages _installers;
+    private readonly LoaderFiles _loaders;
     private readonly ImageJobs _imageJobs;
     private readonly TokenStore _tokens;
     private readonly LeaseTable _leases;
@@ -69,6 +71,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             InUse = image => ImageEndpoints.InUse(image, _nodes, options.Install),
         };
         _initramfs = new InitramfsBuilder(_images, loggers.CreateLogger<InitramfsBuilder>());
+        _loaders = new LoaderFiles(_images, _clock, loggers.CreateLogger<LoaderFiles>());
         _installers = new InstallerImages(_images, _initramfs, _clock, loggers.CreateLogger<InstallerImages>());
         _imageJobs = new ImageJobs(_database, _images, _installers, _events, _clock, loggers.CreateLogger<ImageJobs>());
 
@@ -81,7 +84,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _committer = new LeaseCommitter(leaseStore, _leases, _clock, loggers.CreateLogger<LeaseCommitter>());
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
-        _directory = new BootDirectory(options, _nodes, locator, observer, _images, secret, _clock, loggers);
+        _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
+            secret, _clock, loggers);
         _hostKeys = new HostKeys(options.StateDirectory);
         var installer = new InstallerService(options, _nodes, _timeline, _images, secret,
             new OverlayRenderer(options, secret, _hostKeys), _clock, loggers.CreateLogger<InstallerService>());
@@ -162,6 +166,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _power.Dispose();
         _hostKeys.Dispose();
         _rescue.Dispose();
+        _loaders.Dispose();
         _initramfs.Dispose();
         await _database.DisposeAsync().ConfigureAwait(false);
     }
@@ -221,6 +226,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         NtpServers = network.Time ? [network.Address.Address] : Array.Empty<IPv4Address>(),
         LeaseTime = network.Lease,
         Pi3OfferDelay = network.Pi3Delay,
+        Loaders = network.Loaders,
     };
 
     [LoggerMessage(1, LogLevel.Information,

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Bramble.Boot.Images;
+using Bramble.Boot.Loaders;
 using Bramble.Contracts.Security;
 using Bramble.Manager;
 using Bramble.Manager.Api;
@@ -20,6 +22,7 @@ const string usage = """
       brambled restore FILE [--config FILE | --state DIR] [--dry-run]
                                             put a backup ('bramble backup') in the place of the state; the daemon
                                             must not be running
+      brambled fetch-loaders [--config FILE]  fetch the boot loaders of PCs and UEFI machines now, not when one asks
       brambled --version
 
     FILE is /etc/bramble/bramble.yaml unless given.
@@ -35,7 +38,7 @@ for (var i = 0; i < args.Length && command != "restore"; i++)
         case "--config" when i + 1 < args.Length:
             file = args[++i];
             break;
-        case "check-config" or "first-token" when i == 0:
+        case "check-config" or "first-token" or "fetch-loaders" when i == 0:
             command = args[i];
             break;
         case var path when command == "check-config" && !path.StartsWith('-'):
@@ -61,6 +64,7 @@ try
     return command switch
     {
         "check-config" => CheckConfig(options),
+        "fetch-loaders" => await FetchLoadersAsync(options).ConfigureAwait(false),
         "first-token" => await FirstTokenAsync(options).ConfigureAwait(false),
         _ => await RunAsync(options).ConfigureAwait(false),
     };
@@ -108,6 +112,28 @@ async Task<int> FirstTokenAsync(BrambleOptions options)
         Console.WriteLine(created.Secret);
         return 0;
     }
+}
+
+async Task<int> FetchLoadersAsync(BrambleOptions options)
+{
+    using var images = new ImageStore(
+        Path.Combine(options.StateDirectory, "images"), TimeProvider.System, NullLogger<ImageStore>.Instance);
+    using var loaders = new LoaderFiles(images, TimeProvider.System, NullLogger<LoaderFiles>.Instance);
+    foreach (var name in LoaderFiles.Names)
+    {
+        try
+        {
+            await loaders.FetchAsync([name], CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ImageException e)
+        {
+            // The others are of use without it; the table says what is missing.
+            Console.Error.WriteLine($"brambled: {name}: {e.Message}");
+        }
+    }
+    foreach (var state in loaders.States)
+        Console.WriteLine($"{state.Name,-14} {state.Package,-24} {state.Path ?? "missing"}");
+    return loaders.States.All(state => state.Path is not null) ? 0 : 1;
 }
 
 async Task<int> RunAsync(BrambleOptions options)

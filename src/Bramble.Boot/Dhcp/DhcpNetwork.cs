@@ -1,3 +1,4 @@
+using Bramble.Boot.Loaders;
 using Bramble.Wire;
 
 namespace Bramble.Boot.Dhcp;
@@ -65,8 +66,8 @@ public sealed record DhcpNetwork
     /// </summary>
     public TimeSpan Pi3OfferDelay { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Boot file by client architecture (option 93) for PXE clients that are no Pis.</summary>
-    public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
+    /// <summary>Boot loaders for network-boot clients that are no Pis.</summary>
+    public LoaderRules Loaders { get; init; } = new();
 
     public int ServerPort { get; init; } = 67;
 

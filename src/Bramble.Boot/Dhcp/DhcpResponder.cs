@@ -36,6 +36,8 @@ public static class DhcpResponder
     {
         if (plan.Admission == Admission.AwaitsAdoption)
             return Ignore(DhcpIgnoreReason.AwaitsAdoption, "unknown board, waiting to be adopted");
+        if (plan.Admission == Admission.NotReady)
+            return Ignore(DhcpIgnoreReason.LoaderMissing, plan.Missing);
         if (plan.Admission != Admission.Serve)
             return Ignore(DhcpIgnoreReason.NotAdmitted, "not a board of ours");
         if (board.Family.IsPi() && !plan.NetBoot)

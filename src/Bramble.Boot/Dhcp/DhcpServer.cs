@@ -202,7 +202,7 @@ public sealed partial class DhcpServer
         switch (decision)
         {
             case DhcpDecision.Ignore ignore:
-                Ignore(packet.Mac, what, ignore);
+                Ignore(packet.Mac, what, ignore, board);
                 break;
             case DhcpDecision.Noted noted:
                 Record(packet.Mac, null, what, StepOutcome.Ok, noted.Detail);
@@ -211,7 +211,7 @@ public sealed partial class DhcpServer
                 if (noted.Commit is { } released) _committer.TryCommit(released, static _ => { });
                 break;
             case DhcpDecision.Reply reply:
-                Record(packet.Mac, null, what, StepOutcome.Ok, Describe(board));
+                Record(packet.Mac, null, what, StepOutcome.Ok, Describe(board), board);
                 Answer(new Outgoing(door, packet.Mac, reply));
                 break;
         }
@@ -294,11 +294,11 @@ public sealed partial class DhcpServer
         Record(outgoing.Mac, Given(outgoing.Reply), what, StepOutcome.Failed, why);
     }
 
-    private void Ignore(MacAddress? mac, string what, DhcpDecision.Ignore ignore)
+    private void Ignore(MacAddress? mac, string what, DhcpDecision.Ignore ignore, BoardIdentity? board = null)
     {
         _counters.Ignored(ignore.Reason);
         Report(ignore.Reason, what, mac ?? default, ignore.Text);
-        Record(mac, null, what, StepOutcome.Ignored, ignore.Text);
+        Record(mac, null, what, StepOutcome.Ignored, ignore.Text, board);
     }
 
     /// <summary>What an operator must act on is a warning, once in a while; the rest is for those who look.</summary>
@@ -318,11 +318,13 @@ public sealed partial class DhcpServer
         }
     }
 
-    private void Record(MacAddress? mac, IPv4Address? address, string what, StepOutcome outcome, string detail) =>
+    private void Record(MacAddress? mac, IPv4Address? address, string what, StepOutcome outcome, string detail,
+        BoardIdentity? board = null) =>
         _directory.Record(new BootStep(_clock.GetUtcNow(), BootStage.Dhcp, what, outcome, detail)
         {
             Mac = mac,
             Address = address,
+            Board = board,
         });
 
     private static string Describe(BoardIdentity board) =>

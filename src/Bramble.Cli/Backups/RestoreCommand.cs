@@ -24,8 +24,8 @@ internal static class RestoreCommand
             "Runs 'brambled restore' on this machine; brambled itself must not be running. Everything in the archive\n"
             + "is checked first. The state that was there is set aside and never deleted; a restore that is killed\n"
             + "leaves the old state or the new one.",
-            "systemctl stop brambled\nbramble restore rack.tar.gz --dry-run\nsudo bramble restore rack.tar.gz\n"
-            + "systemctl start brambled")
+            "bramble restore rack.tar.gz --dry-run\n"
+            + "sudo systemctl stop brambled && sudo bramble restore rack.tar.gz && sudo systemctl start brambled")
         {
             file, config, state,
         };

@@ -1,3 +1,4 @@
+using Bramble.Boot.Loaders;
 using Bramble.Manager.Provisioning;
 using Bramble.Wire;
 
@@ -106,6 +107,20 @@ public sealed record NetworkOptions
     /// <summary>A plain directory served as the boot tree to boards without an image; null for none.</summary>
     public string? BootTree { get; init; }
 
+    /// <summary>Which loader UEFI machines are given.</summary>
+    public UefiLoader UefiLoader { get; init; }
+
+    /// <summary>Boot files by client architecture, named by hand.</summary>
+    public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
+
+    public LoaderRules Loaders => new()
+    {
+        BootUrl = BootUrl,
+        Uefi = UefiLoader,
+        BesideAnother = Dhcp is DhcpServiceMode.Proxy,
+        ByHand = BootFiles,
+    };
+
     /// <summary>
     /// Whether a board may have this address: not ours, not the network's own, not the broadcast address.
     /// </summary>
@@ -120,6 +135,11 @@ public sealed record InstallOptions
 {
     /// <summary>The image for nodes that name none.</summary>
     public string? Image { get; init; }
+
+    /// <summary>The image by architecture (arm64 armhf amd64), ahead of <see cref="Image"/>.</summary>
+    public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
+
+    public string? ImageFor(string architecture) => Images.GetValueOrDefault(architecture) ?? Image;
 
     public DiskRule Disk { get; init; } = DiskRule.Default;
 

@@ -112,6 +112,7 @@ public static class ConfigLoader
         var install = new InstallOptions
         {
             Image = section.TextOrNull("image"),
+            Images = ReadImages(section.Section("images")),
             Disk = section.TryGet<DiskRule>("disk", DiskRule.TryParse, DiskRuleKind, out var rule)
                 ? rule : DiskRule.Default,
             OverwriteUsedDisks = section.Flag("overwrite_used_disks", false),
@@ -124,6 +125,17 @@ public static class ConfigLoader
         };
         section.Close();
         return install;
+    }
+
+    private static Dictionary<string, string> ReadImages(YamlSection section)
+    {
+        var images = new Dictionary<string, string>();
+        foreach (var (at, key, value) in section.Pairs())
+        {
+            if (key is "arm64" or "armhf" or "amd64") images[key] = value;
+            else section.Fail(at, $"install.images: '{key}' is no architecture; there are arm64, armhf and amd64");
+        }
+        return images;
     }
 
     internal const string DiskRuleKind = "a disk such as /dev/mmcblk0, or a rule such as 'only sd >= 4GB'";

@@ -1,3 +1,5 @@
+using Bramble.Boot;
+using Bramble.Boot.Loaders;
 using Bramble.Wire;
 
 namespace Bramble.Manager.Configuration;
@@ -18,12 +20,30 @@ internal static class NetworkSection
             Time = section.Flag("time", true),
             HttpPort = section.Number("http_port", defaults.HttpPort, 1, 65535),
             BootTree = section.TextOrNull("boot_tree"),
+            UefiLoader = section.Choice("uefi_loader", UefiLoader.Auto),
+            BootFiles = ReadBootFiles(section.Section("boot_files")),
         };
         network = ReadDhcp(section.Section("dhcp"), network);
         if (network.BootTree is { } tree && !tree.StartsWith('/'))
             section.FailAt("boot_tree", $"'{tree}' must be an absolute path");
         section.Close();
         return network;
+    }
+
+    private static Dictionary<ushort, string> ReadBootFiles(YamlSection section)
+    {
+        var files = new Dictionary<ushort, string>();
+        foreach (var (at, key, value) in section.Pairs())
+        {
+            if (!ClientArchitecture.TryParse(key, out var architecture))
+                section.Fail(at, $"boot_files: '{key}' is no client architecture: a number of DHCP option 93, or one "
+                    + $"of {ClientArchitecture.Names}");
+            else if (!value.Contains("://", StringComparison.Ordinal) && !BootPath.TryNormalize(value, out _, out _))
+                section.Fail(at, $"boot_files: '{value}' is neither a path inside the boot tree nor a URL");
+            else if (!files.TryAdd(architecture, value))
+                section.Fail(at, $"boot_files: client architecture {architecture} is named twice");
+        }
+        return files;
     }
 
     private static NetworkOptions ReadDhcp(YamlSection section, NetworkOptions network)
