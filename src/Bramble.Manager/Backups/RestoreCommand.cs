@@ -82,6 +82,7 @@ internal static class RestoreCommand
                 .ConfigureAwait(false);
             Describe(head, staging, output);
             DropKnownImages(images, state);
+            RestoreSwap.Complete(staging);
             await GiveAsync(state, "-R", staging, images).ConfigureAwait(false);
             var aside = await RestoreSwap.RunAsync(state, staging, TimeProvider.System.GetUtcNow())
                 .ConfigureAwait(false);

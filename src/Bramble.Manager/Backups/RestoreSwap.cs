@@ -56,17 +56,24 @@ internal sealed partial class RestoreSwap
         return journal is null ? null : await swap.CarryOutAsync(journal).ConfigureAwait(false);
     }
 
+    /// <summary>Makes of what was unpacked what takes its place; done twice, it is done.</summary>
+    public static void Complete(string staging)
+    {
+        // A state without host keys is one too: theirs must not stay behind beside the new one's nodes.
+        Directory.CreateDirectory(Path.Combine(staging, BackupPaths.HostKeys), OwnerDirectory);
+        var configuration = Path.Combine(staging, BackupPaths.Configuration);
+        if (!Directory.Exists(configuration)) return;
+        File.SetUnixFileMode(configuration, OwnerDirectory);
+        Directory.Move(configuration, Path.Combine(staging, RestoredConfiguration));
+    }
+
     /// <param name="staging">A directory in the state directory, as the backup's reader has left it.</param>
     /// <returns>Where the old state lies now.</returns>
     public static async Task<string> RunAsync(
         string state, string staging, DateTimeOffset now, Action<string>? stepped = null)
     {
         var swap = new RestoreSwap(state) { Stepped = stepped ?? (_ => { }) };
-        // A state without host keys is one too: theirs must not stay behind beside the new one's nodes.
-        Directory.CreateDirectory(Path.Combine(staging, BackupPaths.HostKeys), OwnerDirectory);
-        var configuration = Path.Combine(staging, BackupPaths.Configuration);
-        if (Directory.Exists(configuration))
-            Directory.Move(configuration, Path.Combine(staging, RestoredConfiguration));
+        Complete(staging);
         await ToDiskAsync(state).ConfigureAwait(false);
         swap.Stepped("unpacked");
         var aside = swap.FreeName($"state.before-restore-{now:yyyyMMdd'T'HHmmss'Z'}");

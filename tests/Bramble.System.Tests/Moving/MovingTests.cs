@@ -90,8 +90,14 @@ public sealed class MovingTests
             outcomes.Add(count);
             await manager.KillDaemonAsync();
         }
+        // Restored by root, all of it belongs to whom the state belongs.
+        if (Environment.UserName == "root") await Programs.RunAsync("/bin/chown", "-R", "1234:1234", manager.State);
         var done = await manager.RunAsync("restore", archive, "--config", manager.Config, "--yes");
         Assert.True(done.Succeeded, done.Errors);
+        Assert.Equal("", await Programs.RunAsync(
+            "/usr/bin/find", manager.State, "(", "-not", "-uid", Environment.UserName == "root" ? "1234" : "+0", "-o",
+            "-name", "secret.key", "-perm", "/077", ")"));
+        if (Environment.UserName == "root") await Programs.RunAsync("/bin/chown", "-R", "0:0", manager.State);
         await manager.StartDaemonAsync();
         // The token of the command line is one of the backup's.
         Assert.Contains(await CountAsync(manager), new[] { 300, 900 });
