@@ -56,6 +56,8 @@ public sealed class DatabaseFaultTests : IDisposable
                     new { n }));
             }
             await Assert.ThrowsAsync<StoreException>(() => database.PutAsync(c => c.Execute(Note("1"))));
+            // Who waited hears of it a moment before it is noted for others.
+            await Scratch.UntilAsync(() => database.Trouble is not null, "the trouble is noted");
             Assert.Contains("locked by another process", database.Trouble!.Why, StringComparison.Ordinal);
             // In the middle of the trouble: behind what waits already.
             database.Post(c => c.Execute("UPDATE counters SET value = value * 10 WHERE name = 'n'"));
