@@ -11,7 +11,10 @@ internal static class BackupSources
     public static IEnumerable<(string Path, string Source)> Of(BrambleOptions options, IReadOnlyList<BootImage> images,
         Func<BootImage, string> rawPath)
     {
-        yield return (BackupPaths.Secret, Path.Combine(options.StateDirectory, BackupPaths.Secret));
+        var secret = Path.Combine(options.StateDirectory, BackupPaths.Secret);
+        if (!File.Exists(secret))
+            throw new BackupException($"{secret} is gone: put it back, no node can report after a restart without it");
+        yield return (BackupPaths.Secret, secret);
         var hostKeys = Path.Combine(options.StateDirectory, BackupPaths.HostKeys);
         if (Directory.Exists(hostKeys))
         {
