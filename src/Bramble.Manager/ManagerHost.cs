@@ -6,6 +6,7 @@ using Bramble.Boot.Loaders;
 using Bramble.Boot.Ntp;
 using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
 using Bramble.Manager.Gateway;
@@ -59,9 +60,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ManagerHost>();
 
         // What is durable.
-        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>());
+        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>(), _clock, salvage: true);
         var secret = ServerSecret.Open(options.StateDirectory);
         _events = new EventLog(_database, _clock);
+        if (_database.Salvaged is { } salvaged)
+            _events.Add("store.salvaged", null, null, "brambled", salvaged.Summary);
         _nodes = new NodeRegistry(_database, _events, _clock);
         _timeline = new BootTimeline(_database);
         _tokens = new TokenStore(_database, _events, _clock);
@@ -101,6 +104,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
         var status = new ManagerStatus(options, _nodes, _database, _clock);
+        var backups = new BackupWriter(options, _database, _images, _clock);
 
         // The doors that are HTTP.
         _bootHttp = BootHttpHost.Build(options, services =>
@@ -115,7 +119,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups);
         });
 
         void AddLogging(IServiceCollection services) =>

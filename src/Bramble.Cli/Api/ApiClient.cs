@@ -98,6 +98,21 @@ internal sealed class ApiClient : IDisposable
         throw ApiErrors.NotBramble(_connection, $"it sent no {mediaType}");
     }
 
+    /// <summary>Fetches a body of any length; with --timeout, within that, else for as long as it takes.</summary>
+    public async Task DownloadAsync(string path, Stream to, CancellationToken cancellation)
+    {
+        using var bound = Bound(_timeout == UsualTimeout ? null : _timeout, cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Relative(path));
+        using var response = await OpenAsync(request, bound, cancellation);
+        await using var body = await GuardAsync(() => response.Content.ReadAsStreamAsync(bound.Token), cancellation);
+        var buffer = new byte[128 << 10];
+        int read;
+        // A broken connection is the manager's matter, a full disk is not.
+        while ((read = await GuardAsync(() => body.ReadAsync(buffer, bound.Token).AsTask(), cancellation)) > 0)
+            await to.WriteAsync(buffer.AsMemory(0, read), cancellation);
+        await to.FlushAsync(cancellation);
+    }
+
     public void Dispose() => _http.Dispose();
 
     private async Task<Answer<T>> SendAsync<T>(

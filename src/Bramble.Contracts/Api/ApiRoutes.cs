@@ -27,6 +27,9 @@ public static class ApiRoutes
     /// </summary>
     public const string NodeAction = Nodes + "/actions/{verb}";
 
+    /// <summary>POST NodeImportRequest → NodeImportResult: many nodes at once, all or none.</summary>
+    public const string NodeImport = Nodes + "/import";
+
     /// <summary>GET (<c>?select=…</c>) → PowerView[], read from the hardware.</summary>
     public const string Power = Prefix + "/power";
 
@@ -70,6 +73,9 @@ public static class ApiRoutes
 
     /// <summary>DELETE → 204.</summary>
     public const string Token = Tokens + "/{id}";
+
+    /// <summary>GET (<c>?images=true</c>) → the whole state as a gzipped tar archive.</summary>
+    public const string Backup = Prefix + "/backup";
 }
 
 /// <summary>The daemon itself.</summary>

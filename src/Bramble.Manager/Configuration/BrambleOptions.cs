@@ -7,6 +7,9 @@ namespace Bramble.Manager.Configuration;
 /// <summary>The whole configuration file, checked. Immutable: a change of the file takes a restart.</summary>
 public sealed record BrambleOptions
 {
+    /// <summary>The file that this was read from; null for none.</summary>
+    public string? File { get; init; }
+
     /// <summary>The cluster's name, for people.</summary>
     public string Cluster { get; init; } = "bramble";
 

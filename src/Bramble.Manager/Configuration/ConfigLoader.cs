@@ -25,7 +25,7 @@ public static class ConfigLoader
         {
             throw new ConfigException(file, [new ConfigError(0, 0, $"cannot be read: {e.Message}")]);
         }
-        return Parse(text, file);
+        return Parse(text, file) with { File = Path.GetFullPath(file) };
     }
 
     public static BrambleOptions Parse(string text, string file)
