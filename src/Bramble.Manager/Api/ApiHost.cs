@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Dhcp;
 using Bramble.Manager.Events;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
@@ -51,6 +52,7 @@ public static class ApiHost
         PowerEndpoints.Map(app);
         ImageEndpoints.Map(app);
         LeaseEndpoints.Map(app);
+        DhcpEndpoints.Map(app);
         EventEndpoints.Map(app);
         TokenEndpoints.Map(app);
         app.MapGet(ApiRoutes.Manager, ManagerStatus.Show).RequireAuthorization(nameof(Role.Viewer));

@@ -74,6 +74,12 @@ public sealed class DhcpPacket
 
     public DhcpOptions Options { get; init; } = new();
 
+    /// <summary>
+    /// Whether <c>file</c> and <c>sname</c> may be lent to options (RFC 2132 §9.3): not towards BOOTP clients, which do
+    /// not know that.
+    /// </summary>
+    public bool MayOverload { get; set; } = true;
+
     /// <summary>The Ethernet address in <c>chaddr</c>.</summary>
     public MacAddress Mac
     {
@@ -171,7 +177,8 @@ public sealed class DhcpPacket
         File.Span.CopyTo(buffer[108..]);
         BinaryPrimitives.WriteUInt32BigEndian(buffer[236..], MagicCookie);
 
-        var end = DhcpOptionsWriter.Write(buffer, Options, (File.IsEmpty ? 1 : 0) | (ServerName.IsEmpty ? 2 : 0));
+        var lendable = (File.IsEmpty ? 1 : 0) | (ServerName.IsEmpty ? 2 : 0);
+        var end = DhcpOptionsWriter.Write(buffer, Options, MayOverload ? lendable : 0);
         if (end == 0) return 0;
         var size = Math.Max(end, MinimumSize);
         // What a try that did not fit left behind must not follow the End option.
