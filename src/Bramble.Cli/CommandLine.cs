@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using Bramble.Cli.Completion;
 using Bramble.Cli.Config;
 using Bramble.Cli.Events;
+using Bramble.Cli.Explain;
 using Bramble.Cli.Images;
 using Bramble.Cli.Leases;
 using Bramble.Cli.Login;
@@ -54,6 +55,7 @@ internal static class CommandLine
             TimelineCommand.Create(set),
             ImageCommands.Create(set),
             LeaseCommands.Create(set),
+            ExplainCommands.Create(set),
             EventsCommand.Create(set),
             StatusCommand.Create(set),
             TokenCommands.Create(set),

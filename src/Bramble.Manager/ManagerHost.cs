@@ -97,7 +97,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _dhcp = new DhcpService([.. options.Networks.Where(n => n.Dhcp != DhcpServiceMode.Off)
             .Select(n => new ServedNetwork(ToDhcp(n), n.Via))], _directory, _leases, _committer, _nodes, _events, _clock,
             loggers);
-        var status = new ManagerStatus(options, _nodes, _database, _clock) { Warnings = () => _dhcp.Warnings };
+        var status = new ManagerStatus(options, _nodes, _database, _clock)
+        {
+            Warnings = () => _dhcp.Warnings,
+            Counters = () => _dhcp.Counters,
+        };
 
         // The doors that are HTTP.
         _bootHttp = BootHttpHost.Build(options, services =>
@@ -135,7 +139,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("node reconciler", _reconciler.RunAsync, ending.Token);
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
-        foreach (var (name, server) in _dhcp.Servers) supervisor.Run($"DHCP on {name}", server.RunAsync, ending.Token);
+        foreach (var (name, dhcp) in _dhcp.Servers) supervisor.Run($"DHCP on {name}", dhcp.RunAsync, ending.Token);
         foreach (var network in _options.Networks) StartNetwork(network, supervisor, ending.Token);
         supervisor.Run("systemd watchdog",
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);
@@ -201,7 +205,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         }
     }
 
-    private static DhcpNetwork ToDhcp(NetworkOptions network) => new()
+    internal static DhcpNetwork ToDhcp(NetworkOptions network) => new()
     {
         Name = network.Name,
         Interface = network.Interface,

@@ -69,7 +69,7 @@ internal sealed class AddressProber : IDisposable
             }
             var half = timeout / 2;
             var pending = new Pending(address, client, done) { Rest = timeout - half };
-            if (running is not null || _pending.Count >= Capacity || !TryAsk(address) || !_turns.TryAdd(pending, half))
+            if (running is not null || _pending.Count >= Capacity || !_turns.TryAdd(pending, half) || !TryAsk(address))
             {
                 Interlocked.Increment(ref _skipped);
                 return false;
@@ -117,10 +117,13 @@ internal sealed class AddressProber : IDisposable
             if (pending.Rest > TimeSpan.Zero)
             {
                 // Either question may be lost.
-                TryAsk(pending.Address);
                 var rest = pending.Rest;
                 pending.Rest = TimeSpan.Zero;
-                if (_turns.TryAdd(pending, rest)) return;
+                if (_turns.TryAdd(pending, rest))
+                {
+                    TryAsk(pending.Address);
+                    return;
+                }
             }
             _pending.Remove(pending.Address);
         }

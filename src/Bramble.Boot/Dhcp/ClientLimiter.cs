@@ -36,7 +36,8 @@ internal sealed class ClientLimiter
     public bool TryTake(MacAddress mac)
     {
         if (_burst == 0) return true;
-        var now = _clock.GetTimestamp();
+        // 0 is an empty place.
+        var now = 1 + _clock.GetTimestamp();
         // Fibonacci hashing: neighbours in a maker's range fall far apart.
         var set = (int)(mac.Bits * 0x9e3779b97f4a7c15 >> 52) * Ways;
         var oldest = set;
@@ -53,7 +54,7 @@ internal sealed class ClientLimiter
             }
             if (bucket.At < _buckets[oldest].At) oldest = i;
         }
-        _buckets[oldest] = new Bucket { Mac = mac.Bits, At = Math.Max(1, now), Tokens = _burst - 1 };
+        _buckets[oldest] = new Bucket { Mac = mac.Bits, At = now, Tokens = _burst - 1 };
         return true;
     }
 }

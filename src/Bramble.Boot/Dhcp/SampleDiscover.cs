@@ -26,11 +26,13 @@ public static class SampleDiscover
 
     /// <param name="family">What the board is known to be; Unknown: what its maker's prefix tells.</param>
     /// <param name="architecture">Option 93; with one, a board that is no Pi is a PXE client.</param>
+    /// <param name="serial">The board's, as 8 hex digits; empty if it is not known.</param>
     /// <param name="relay">giaddr; null for a client on our interface.</param>
     public static DhcpPacket Of(
-        MacAddress mac, BoardFamily family, ushort? architecture, string? userClass, IPv4Address? relay)
+        MacAddress mac, BoardFamily family, string serial, ushort? architecture, string? userClass, IPv4Address? relay)
     {
-        if (family is BoardFamily.Unknown && architecture is null or 0 && PiOuis.TryFind(mac, out var made)) family = made;
+        if (family is BoardFamily.Unknown && architecture is null or 0 && PiOuis.TryFind(mac, out var made))
+            family = made;
         var pi = family.IsPi() && architecture is null or 0;
         var pxe = pi || architecture is not null || family == BoardFamily.Pxe;
         var rom = pi && family.NeverRequests();
@@ -47,12 +49,33 @@ public static class SampleDiscover
         if (!pxe) return packet;
         var number = architecture ?? 0;
         var undi = pi ? "002001" : "003016";
-        // RFC 8572's and UEFI's numbers for HTTP boot: who has one of these calls itself by another name.
-        var name = number is 15 or 16 or 17 or 18 or 19 or 20 or 24 or 26 or 28 or 30 ? "HTTPClient" : "PXEClient";
+        // IANA's numbers for boot by HTTP: who has one of these calls itself by another name.
+        var name = number is (>= 15 and <= 20) or 23 or 24 or 26 or 28 or 30 ? "HTTPClient" : "PXEClient";
         options.Set(DhcpOption.ClientArchitecture, number)
             .Set(DhcpOption.ClientNetworkInterface, pi ? [1, 2, 1] : [1, 3, 16])
             .Set(DhcpOption.VendorClass,
                 string.Create(CultureInfo.InvariantCulture, $"{name}:Arch:{number:00000}:UNDI:{undi}"));
+        if (pi && MachineIdentifier(family, mac, serial) is { } id)
+        {
+            var octets = new byte[PiOption97.Size];
+            id.Write(octets);
+            options.Set(DhcpOption.ClientMachineIdentifier, octets);
+        }
         return packet;
+    }
+
+    private static PiOption97? MachineIdentifier(BoardFamily family, MacAddress mac, string serial)
+    {
+        // Of an unknown serial the end of the MAC takes the place, which is where most boards have theirs from.
+        if (!uint.TryParse(serial, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number))
+            number = (uint)mac.Bits;
+        return family switch
+        {
+            BoardFamily.Pi3B => PiOption97.Pi3B,
+            BoardFamily.Pi3BPlus => PiOption97.FromSerial(number),
+            BoardFamily.Pi4 => PiOption97.FromFourCc(4, 0, mac, number),
+            BoardFamily.Pi5 => PiOption97.FromFourCc(5, 0, mac, number),
+            _ => null,
+        };
     }
 }

@@ -13,6 +13,9 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
     /// <summary>What an operator should look at, beyond the store.</summary>
     public Func<IReadOnlyList<string>> Warnings { get; init; } = () => [];
 
+    /// <summary>What the parts of the daemon count, by name.</summary>
+    public Func<IEnumerable<KeyValuePair<string, long>>> Counters { get; init; } = () => [];
+
     public static string Version { get; } = typeof(ManagerStatus).Assembly.GetName().Version!.ToString(3);
 
     public static IResult Show(ManagerStatus status) => Json.Of(status.View());
@@ -27,7 +30,7 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
                 n.Dhcp.ToString().ToLowerInvariant(), n.Adopt.ToString().ToLowerInvariant(), n.BootUrl))],
             nodes.All.GroupBy(node => node.Status.Phase)
                 .ToDictionary(group => NodeRegistry.Word(group.Key), group => group.Count()),
-            new Dictionary<string, long>
+            new Dictionary<string, long>(Counters())
             {
                 ["store.commits"] = commits,
                 ["store.writes"] = writes,

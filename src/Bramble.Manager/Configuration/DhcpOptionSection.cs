@@ -34,8 +34,10 @@ internal static class DhcpOptionSection
             var name = entry.RequiredText("name");
             if (classes.Any(c => c.Name == name) && name.Length > 0)
                 entry.FailAt("name", $"two classes are named '{name}'");
-            var match = ReadMatch(entry.Section("match"));
-            if (match.IsEmpty)
+            var words = entry.Section("match");
+            var match = ReadMatch(words);
+            // One that could not be read was complained of already.
+            if (match.IsEmpty && !words.HasAny)
                 entry.Fail(entry.Node, $"{entry.Path}: 'match' must say who belongs to the class");
             classes.Add(new DhcpClass(name, match, Read(entry, $"class {name}")));
             entry.Close();

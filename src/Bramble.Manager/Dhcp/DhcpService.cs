@@ -49,6 +49,12 @@ public sealed class DhcpService : IDisposable
 
     public IReadOnlyList<DhcpSnapshot> Snapshots => [.. Servers.SelectMany(s => s.Server.Snapshots())];
 
+    /// <summary>The same as single numbers: <c>dhcp.rack.ignored.PoolExhausted</c>.</summary>
+    public IEnumerable<KeyValuePair<string, long>> Counters => Snapshots.SelectMany(s => s.Ignored
+        .Select(i => KeyValuePair.Create($"dhcp.{s.Network}.ignored.{i.Key}", i.Value))
+        .Append(KeyValuePair.Create($"dhcp.{s.Network}.received", s.Received))
+        .Append(KeyValuePair.Create($"dhcp.{s.Network}.sent", s.Sent)));
+
     /// <summary>What an operator should look at now, in sentences.</summary>
     public IReadOnlyList<string> Warnings => [.. Servers.SelectMany(s => s.Server.Snapshot().OtherServers.Select(o =>
         $"another DHCP server, {o.Address} ({o.Mac}), answers on network {s.Network}; last heard {o.LastHeardAt:u}"))];
@@ -67,8 +73,8 @@ public sealed class DhcpService : IDisposable
         var node = _nodes.Find(mac);
         var family = Enum.TryParse<BoardFamily>(node?.Status.Family, out var known) ? known : BoardFamily.Unknown;
         var network = NetworkOf(request.Network, node, []);
-        var discover = SampleDiscover.Of(mac, family, (ushort?)request.Architecture, request.UserClass,
-            network.Network.Relayed is null ? null : network.Network.Router);
+        var discover = SampleDiscover.Of(mac, family, node?.Status.Serial ?? "",
+            (ushort?)request.Architecture, request.UserClass, network.Network.Relayed is null ? null : network.Network.Router);
         return [Explain(discover.ToArray(), network)];
     }
 

@@ -123,30 +123,21 @@ public sealed class DhcpPacket
             error = new WireError("hlen is over 16", 2);
             return false;
         }
-        if (BinaryPrimitives.ReadUInt32BigEndian(octets[236..]) != MagicCookie)
+        var cookie = BinaryPrimitives.ReadUInt32BigEndian(octets[236..]);
+        // A BOOTP client without vendor information has zeros there (RFC 951 §3, RFC 1497).
+        if (cookie == 0 && !octets[236..].ContainsAnyExcept((byte)0) && octets.Length >= MinimumSize)
+        {
+            error = default;
+            packet = ReadHeader(octets, new DhcpOptions(), 0);
+            return true;
+        }
+        if (cookie != MagicCookie)
         {
             error = new WireError("no DHCP magic cookie", 236);
             return false;
         }
         if (!DhcpOptionsReader.TryRead(octets, out var options, out var overload, out error)) return false;
-        packet = new DhcpPacket
-        {
-            Operation = (DhcpOperation)octets[0],
-            HardwareType = octets[1],
-            HardwareLength = octets[2],
-            Hops = octets[3],
-            TransactionId = BinaryPrimitives.ReadUInt32BigEndian(octets[4..]),
-            Seconds = BinaryPrimitives.ReadUInt16BigEndian(octets[8..]),
-            Flags = BinaryPrimitives.ReadUInt16BigEndian(octets[10..]),
-            ClientAddress = IPv4Address.Read(octets[12..]),
-            YourAddress = IPv4Address.Read(octets[16..]),
-            NextServer = IPv4Address.Read(octets[20..]),
-            RelayAddress = IPv4Address.Read(octets[24..]),
-            HardwareBits = BinaryPrimitives.ReadUInt128BigEndian(octets[28..]),
-            ServerName = (overload & 2) != 0 ? default : Trimmed(octets.Slice(44, 64)),
-            File = (overload & 1) != 0 ? default : Trimmed(octets.Slice(108, 128)),
-            Options = options,
-        };
+        packet = ReadHeader(octets, options, overload);
         return true;
     }
 
@@ -195,6 +186,25 @@ public sealed class DhcpPacket
         return size > 0 ? buffer[..size]
             : throw new InvalidOperationException($"the options do not fit in {maximum} octets");
     }
+
+    private static DhcpPacket ReadHeader(ReadOnlySpan<byte> octets, DhcpOptions options, int overload) => new()
+    {
+        Operation = (DhcpOperation)octets[0],
+        HardwareType = octets[1],
+        HardwareLength = octets[2],
+        Hops = octets[3],
+        TransactionId = BinaryPrimitives.ReadUInt32BigEndian(octets[4..]),
+        Seconds = BinaryPrimitives.ReadUInt16BigEndian(octets[8..]),
+        Flags = BinaryPrimitives.ReadUInt16BigEndian(octets[10..]),
+        ClientAddress = IPv4Address.Read(octets[12..]),
+        YourAddress = IPv4Address.Read(octets[16..]),
+        NextServer = IPv4Address.Read(octets[20..]),
+        RelayAddress = IPv4Address.Read(octets[24..]),
+        HardwareBits = BinaryPrimitives.ReadUInt128BigEndian(octets[28..]),
+        ServerName = (overload & 2) != 0 ? default : Trimmed(octets.Slice(44, 64)),
+        File = (overload & 1) != 0 ? default : Trimmed(octets.Slice(108, 128)),
+        Options = options,
+    };
 
     private static ReadOnlyMemory<byte> Trimmed(ReadOnlySpan<byte> field) => field.TrimEnd((byte)0).ToArray();
 }

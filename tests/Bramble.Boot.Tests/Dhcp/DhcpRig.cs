@@ -213,6 +213,9 @@ internal sealed class DhcpRig : IAsyncDisposable
         Patience.UntilAsync(
             () => Server.Snapshot().Ignored.GetValueOrDefault(reason) >= times, $"{times} times {reason}");
 
+    public Task AskedAsync(int times) =>
+        Patience.UntilAsync(() => Probes.Asked.Count >= times, $"{times} questions for addresses");
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
