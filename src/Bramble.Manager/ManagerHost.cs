@@ -90,8 +90,9 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _names = new ClusterNames(options, _nodes, _leases, _clock, loggers);
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
-        _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
-            secret, _clock, loggers);
+        var files = new NodeFiles(options, _images, _loaders, secret, loggers);
+        _directory = new BootDirectory(options, _nodes, locator, observer, files, _loaders, _clock);
+        var explainer = new BootExplainer(options, files, _images);
         _hostKeys = new HostKeys(options.StateDirectory);
         var installer = new InstallerService(options, _nodes, _timeline, _images, secret,
             new OverlayRenderer(options, secret, _hostKeys), _clock, loggers.CreateLogger<InstallerService>());
@@ -128,7 +129,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(_dhcp);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(explainer).AddSingleton(_dhcp);
         });
 
         void AddLogging(IServiceCollection services) =>

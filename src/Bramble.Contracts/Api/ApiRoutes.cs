@@ -41,6 +41,9 @@ public static class ApiRoutes
     /// </summary>
     public const string Capture = Prefix + "/networks/{name}/capture";
 
+    /// <summary>GET (<c>?show=PATH</c>) → BootExplanationView.</summary>
+    public const string BootExplain = Node + "/boot-explanation";
+
     /// <summary>GET → ImageView[].</summary>
     public const string Images = Prefix + "/images";
 

@@ -33,6 +33,7 @@ public sealed class ApiDoorTests : IAsyncLifetime
             || path == ApiRoutes.Backup || path == Fill(ApiRoutes.Capture) || path.Contains("none:nonfile", StringComparison.Ordinal)
             || path == "none" ? Role.Admin
         // What is only explained changes nothing.
+        : path == Fill(ApiRoutes.BootExplain) ? Role.Operator
         : method is "GET" or "HEAD" || path == ApiRoutes.DhcpExplain ? Role.Viewer : Role.Operator;
 
     [Fact]
