@@ -53,6 +53,40 @@ public sealed record BoardIdentity
 
     /// <summary>The DHCP client architecture (option 93); null if absent.</summary>
     public ushort? ClientArchitecture { get; init; }
+
+    /// <summary>
+    /// The processor's, as images name it (arm64 amd64), if the client architecture tells; else empty.
+    /// </summary>
+    public string Architecture => Family != BoardFamily.Pxe ? "" : ClientArchitecture switch
+    {
+        Loaders.ClientArchitecture.Bios or Loaders.ClientArchitecture.UefiX64 or Loaders.ClientArchitecture.UefiEbc
+            or Loaders.ClientArchitecture.HttpX64 => "amd64",
+        Loaders.ClientArchitecture.UefiArm64 or Loaders.ClientArchitecture.HttpArm64
+            or Loaders.ClientArchitecture.UBootArm64 => "arm64",
+        _ => "",
+    };
+
+    /// <summary>What kind of program asks, if the board is no Pi.</summary>
+    public BootClient Client { get; init; }
+}
+
+/// <summary>Programs that boot over the network, by how they take their boot file.</summary>
+public enum BootClient
+{
+    /// <summary>None: a system, or a Pi's firmware.</summary>
+    None,
+
+    /// <summary>A PXE ROM or UEFI firmware: a path, by TFTP.</summary>
+    Pxe,
+
+    /// <summary>UEFI HTTP boot: a URL.</summary>
+    Http,
+
+    /// <summary>iPXE: a URL of a script.</summary>
+    Ipxe,
+
+    /// <summary>U-Boot: looks for <c>pxelinux.cfg</c> by itself.</summary>
+    UBoot,
 }
 
 /// <summary>Boards that need an answer of their own.</summary>
@@ -71,7 +105,7 @@ public enum BoardFamily
     /// <summary>A DHCP client without netboot options: an installed system, an initramfs.</summary>
     PlainClient,
 
-    /// <summary>A PXE, UEFI or iPXE client that is no Pi.</summary>
+    /// <summary>A PXE, UEFI, iPXE or U-Boot client that is no Pi.</summary>
     Pxe,
 }
 
@@ -89,6 +123,9 @@ public enum Admission
     /// <summary>Not ours (<c>adopt: ignore</c>, or forgotten on purpose).</summary>
     Ignore,
 
+    /// <summary>Ours, but what it boots from is not here yet: it asks again.</summary>
+    NotReady,
+
     /// <summary>Unknown, and there is no room to take down another unknown board.</summary>
     TooManyStrangers,
 }
@@ -96,6 +133,9 @@ public enum Admission
 /// <summary>What the manager wants for a board on the DHCP door.</summary>
 public sealed record BoardPlan(Admission Admission)
 {
+    /// <summary>What is missing, where the admission is <see cref="Admission.NotReady"/>.</summary>
+    public string Missing { get; init; } = "";
+
     /// <summary>The node's name, offered as its host name (option 12); null to leave it out.</summary>
     public string? HostName { get; init; }
 
@@ -202,4 +242,7 @@ public sealed record BootStep(DateTimeOffset At, BootStage Stage, string What, S
     public MacAddress? Mac { get; init; }
 
     public IPv4Address? Address { get; init; }
+
+    /// <summary>What the packet told of its sender; null if it was not looked at that far.</summary>
+    public BoardIdentity? Board { get; init; }
 }

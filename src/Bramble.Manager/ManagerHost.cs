@@ -2,15 +2,19 @@ using Bramble.Boot;
 using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Initramfs;
+using Bramble.Boot.Loaders;
 using Bramble.Boot.Ntp;
 using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Dhcp;
 using Bramble.Manager.Events;
+using Bramble.Manager.Gateway;
 using Bramble.Manager.Hosting;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
+using Bramble.Manager.Names;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
 using Bramble.Manager.Power;
@@ -35,6 +39,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly ImageStore _images;
     private readonly InitramfsBuilder _initramfs;
     private readonly InstallerImages _installers;
+    private readonly LoaderFiles _loaders;
     private readonly ImageJobs _imageJobs;
     private readonly TokenStore _tokens;
     private readonly LeaseTable _leases;
@@ -43,6 +48,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly PowerReconciler _powerReconciler;
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
+    private readonly ClusterNames _names;
     private readonly DhcpService _dhcp;
     private readonly WebApplication _api;
     private readonly WebApplication _bootHttp;
@@ -56,9 +62,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ManagerHost>();
 
         // What is durable.
-        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>());
+        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>(), _clock, salvage: true);
         var secret = ServerSecret.Open(options.StateDirectory);
         _events = new EventLog(_database, _clock);
+        if (_database.Salvaged is { } salvaged)
+            _events.Add("store.salvaged", null, null, "brambled", salvaged.Summary);
         _nodes = new NodeRegistry(_database, _events, _clock);
         _timeline = new BootTimeline(_database);
         _tokens = new TokenStore(_database, _events, _clock);
@@ -68,6 +76,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             InUse = image => ImageEndpoints.InUse(image, _nodes, options.Install),
         };
         _initramfs = new InitramfsBuilder(_images, loggers.CreateLogger<InitramfsBuilder>());
+        _loaders = new LoaderFiles(_images, _clock, loggers.CreateLogger<LoaderFiles>());
         _installers = new InstallerImages(_images, _initramfs, _clock, loggers.CreateLogger<InstallerImages>());
         _imageJobs = new ImageJobs(_database, _images, _installers, _events, _clock, loggers.CreateLogger<ImageJobs>());
 
@@ -78,9 +87,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _nodes.Changed += Reserve;
         foreach (var node in _nodes.All) Reserve(node);
         _committer = new LeaseCommitter(leaseStore, _leases, _clock, loggers.CreateLogger<LeaseCommitter>());
+        _names = new ClusterNames(options, _nodes, _leases, _clock, loggers);
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
-        _directory = new BootDirectory(options, _nodes, locator, observer, _images, secret, _clock, loggers);
+        _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
+            secret, _clock, loggers);
         _hostKeys = new HostKeys(options.StateDirectory);
         var installer = new InstallerService(options, _nodes, _timeline, _images, secret,
             new OverlayRenderer(options, secret, _hostKeys), _clock, loggers.CreateLogger<InstallerService>());
@@ -95,13 +106,14 @@ public sealed partial class ManagerHost : IAsyncDisposable
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
         _dhcp = new DhcpService([.. options.Networks.Where(n => n.Dhcp != DhcpServiceMode.Off)
-            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))], _directory, _leases, _committer, _nodes, _events, _clock,
-            loggers);
+            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))],
+            _directory, _leases, _committer, _nodes, _events, _clock, loggers);
         var status = new ManagerStatus(options, _nodes, _database, _clock)
         {
             Warnings = () => _dhcp.Warnings,
             Counters = () => _dhcp.Counters,
         };
+        var backups = new BackupWriter(options, _database, _images, _clock);
 
         // The doors that are HTTP.
         _bootHttp = BootHttpHost.Build(options, services =>
@@ -116,7 +128,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(_dhcp);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(_dhcp);
         });
 
         void AddLogging(IServiceCollection services) =>
@@ -140,6 +152,9 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
         foreach (var (name, dhcp) in _dhcp.Servers) supervisor.Run($"DHCP on {name}", dhcp.RunAsync, ending.Token);
+        _names.Start(supervisor, ending.Token);
+        var gateway = new GatewayService(_options, _clock, _loggers.CreateLogger<GatewayService>());
+        if (gateway.IsNeeded) supervisor.Run("gateway", gateway.RunAsync, ending.Token);
         foreach (var network in _options.Networks) StartNetwork(network, supervisor, ending.Token);
         supervisor.Run("systemd watchdog",
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);
@@ -169,6 +184,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _power.Dispose();
         _hostKeys.Dispose();
         _rescue.Dispose();
+        _loaders.Dispose();
         _initramfs.Dispose();
         await _database.DisposeAsync().ConfigureAwait(false);
     }
@@ -233,6 +249,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         ProbeTimeout = network.ProbeTimeout,
         ClientRate = network.ClientRate,
         Pi3OfferDelay = network.Pi3Delay,
+        Loaders = network.Loaders,
     };
 
     [LoggerMessage(1, LogLevel.Information,

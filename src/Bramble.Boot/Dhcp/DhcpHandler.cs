@@ -95,7 +95,7 @@ internal sealed partial class DhcpHandler : IDisposable
             case DhcpDecision.Ignore ignore:
                 counters.Ignored(ignore.Reason);
                 Report(judged.Network, ignore.Reason, what, mac ?? default, ignore.Text);
-                Record(mac, null, what, StepOutcome.Ignored, ignore.Text);
+                Record(mac, null, what, StepOutcome.Ignored, ignore.Text, judged.Board);
                 break;
             case DhcpDecision.Noted noted:
                 Record(mac, null, what, StepOutcome.Ok, noted.Detail);
@@ -107,7 +107,7 @@ internal sealed partial class DhcpHandler : IDisposable
                         $"{declined.Address} was declined by {declined.Mac}: {noted.Detail}");
                 break;
             case DhcpDecision.Reply reply:
-                Record(mac, null, what, StepOutcome.Ok, DhcpMessageLabels.Describe(judged.Board!));
+                Record(mac, null, what, StepOutcome.Ok, DhcpMessageLabels.Describe(judged.Board!), judged.Board);
                 Answer(new Outgoing(door, ingress, judged, reply, _clock.GetTimestamp()));
                 break;
         }
@@ -188,7 +188,8 @@ internal sealed partial class DhcpHandler : IDisposable
     private void Schedule(Outgoing outgoing)
     {
         // The time that a probe took counts: a Pi 3 gives up soon after the delay that it needs.
-        var delay = outgoing.Reply.Delay - (outgoing.Reply.Probe ? _clock.GetElapsedTime(outgoing.ReceivedAt) : default);
+        var delay = outgoing.Reply.Delay;
+        if (outgoing.Reply.Probe) delay -= _clock.GetElapsedTime(outgoing.ReceivedAt);
         if (delay <= TimeSpan.Zero)
             Send(outgoing);
         else if (!_delayed.TryAdd(outgoing, delay))
@@ -268,11 +269,13 @@ internal sealed partial class DhcpHandler : IDisposable
         }
     }
 
-    private void Record(MacAddress? mac, IPv4Address? address, string what, StepOutcome outcome, string detail) =>
+    private void Record(MacAddress? mac, IPv4Address? address, string what, StepOutcome outcome, string detail,
+        BoardIdentity? board = null) =>
         _directory.Record(new BootStep(_clock.GetUtcNow(), BootStage.Dhcp, what, outcome, detail)
         {
             Mac = mac,
             Address = address,
+            Board = board,
         });
 
     /// <summary>Whose it is, garbage or not, if at least the header is whole.</summary>

@@ -45,6 +45,9 @@ public enum DhcpIgnoreReason
     /// <summary>A boot ROM whose node is to start from its own disk.</summary>
     NetBootOff,
 
+    /// <summary>The boot loader for this kind of machine is not here yet: it is being fetched, or cannot be.</summary>
+    LoaderMissing,
+
     /// <summary>As a proxy we have nothing for this client.</summary>
     NotForProxy,
 

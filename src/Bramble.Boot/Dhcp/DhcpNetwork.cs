@@ -1,3 +1,4 @@
+using Bramble.Boot.Loaders;
 using Bramble.Wire;
 
 namespace Bramble.Boot.Dhcp;
@@ -81,7 +82,7 @@ public sealed record DhcpNetwork
 
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>The least that a client gets that asks for less (option 51); null: nobody gets less than usual.</summary>
+    /// <summary>The least for a client that asks for less (option 51); null: nobody gets less than usual.</summary>
     public TimeSpan? LeaseMinimum { get; init; }
 
     /// <summary>The most that a client gets that asks for more; null: nobody gets more than usual.</summary>
@@ -104,7 +105,7 @@ public sealed record DhcpNetwork
     /// <summary>How long an answer to a probe is waited for.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Packets a second that one client may send for long, four times as many at once; 0 for no limit.</summary>
+    /// <summary>Packets a second that one client may send for long, four times as many at once; 0: any.</summary>
     public int ClientRate { get; init; } = 10;
 
     /// <summary>
@@ -112,8 +113,8 @@ public sealed record DhcpNetwork
     /// </summary>
     public TimeSpan Pi3OfferDelay { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Boot file by client architecture (option 93) for PXE clients that are no Pis.</summary>
-    public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
+    /// <summary>Boot loaders for network-boot clients that are no Pis.</summary>
+    public LoaderRules Loaders { get; init; } = new();
 
     public int ServerPort { get; init; } = 67;
 

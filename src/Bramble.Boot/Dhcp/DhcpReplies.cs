@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bramble.Boot.Loaders;
 using Bramble.Wire;
 using Bramble.Wire.Dhcp;
 
@@ -15,6 +16,9 @@ internal static class DhcpReplies
 
     /// <summary>PXE discovery control: take the boot file from this very answer (PXE 2.1, sub-option 6 = 8).</summary>
     private static ReadOnlySpan<byte> PxeUseThisAnswer => [0x06, 0x01, 0x08, 0xff];
+
+    /// <summary>iPXE's encapsulated option 176 = 1.</summary>
+    private static ReadOnlySpan<byte> IpxeNoProxyDhcp => [176, 1, 1];
 
     /// <summary>An OFFER, or an ACK that gives an address.</summary>
     public static DhcpPacket Binding(DhcpMessageType type, in DhcpQuestion q, IPv4Address address, TimeSpan lease)
@@ -89,7 +93,7 @@ internal static class DhcpReplies
 
     /// <summary>Whether the network has a boot file for this PXE client.</summary>
     public static bool HasBootFile(BoardIdentity board, DhcpNetwork network) =>
-        board.Family == BoardFamily.Pxe && network.BootFiles.ContainsKey(board.ClientArchitecture ?? 0);
+        LoaderChoice.For(board, network.Loaders) is not null;
 
     /// <summary>
     /// Writes an answer into a buffer; options that do not fit are dropped from the end. 0 if none fits.
@@ -223,13 +227,17 @@ internal static class DhcpReplies
     private static void AddPxeBoot(
         DhcpPacket reply, DhcpPacket packet, BoardIdentity board, DhcpNetwork network, bool menu)
     {
-        var http = packet.Options.StartsWith(DhcpOption.VendorClass, "HTTPClient"u8);
+        var http = board.Client == BootClient.Http;
         reply.Options.Set(DhcpOption.VendorClass, http ? "HTTPClient"u8 : "PXEClient"u8);
         EchoMachineIdentifier(reply, packet);
-        if (!network.BootFiles.TryGetValue(board.ClientArchitecture ?? 0, out var file)) return;
+        if (LoaderChoice.For(board, network.Loaders)?.Name is not { } file) return;
         if (menu && !http) reply.Options.Set(DhcpOption.VendorSpecific, PxeUseThisAnswer);
         reply.NextServer = network.Server.Address;
         if (!http) reply.Options.Set(DhcpOption.TftpServerName, network.Server.Address.ToString());
+        if (file.Length == 0) return;
+        // iPXE otherwise waits seconds for a ProxyDHCP server that may still answer (ipxe.org, option no-pxedhcp).
+        if (board.Client == BootClient.Ipxe && network.Mode != DhcpMode.Proxy)
+            reply.Options.Set(DhcpOption.IpxeEncapsulated, IpxeNoProxyDhcp);
         reply.Options.Set(DhcpOption.BootFileName, file);
         var octets = System.Text.Encoding.Latin1.GetBytes(file);
         // With a NUL behind it, as old ROMs expect; a longer name is in option 67 alone.

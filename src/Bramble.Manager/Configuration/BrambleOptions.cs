@@ -1,4 +1,5 @@
 using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Manager.Provisioning;
 using Bramble.Wire;
 
@@ -7,6 +8,9 @@ namespace Bramble.Manager.Configuration;
 /// <summary>The whole configuration file, checked. Immutable: a change of the file takes a restart.</summary>
 public sealed record BrambleOptions
 {
+    /// <summary>The file that this was read from; null for none.</summary>
+    public string? File { get; init; }
+
     /// <summary>The cluster's name, for people.</summary>
     public string Cluster { get; init; } = "bramble";
 
@@ -19,6 +23,8 @@ public sealed record BrambleOptions
     public ApiOptions Api { get; init; } = new();
 
     public IReadOnlyList<NetworkOptions> Networks { get; init; } = [];
+
+    public DnsServiceOptions Dns { get; init; } = new();
 
     public InstallOptions Install { get; init; } = new();
 
@@ -129,10 +135,30 @@ public sealed record NetworkOptions
 
     public bool Time { get; init; } = true;
 
+    /// <summary>Whether names are served here.</summary>
+    public bool ServesNames { get; init; }
+
+    /// <summary>How its boards get out; null if they do not.</summary>
+    public GatewayOptions? Gateway { get; init; }
+
     public int HttpPort { get; init; } = 8067;
 
     /// <summary>A plain directory served as the boot tree to boards without an image; null for none.</summary>
     public string? BootTree { get; init; }
+
+    /// <summary>Which loader UEFI machines are given.</summary>
+    public UefiLoader UefiLoader { get; init; }
+
+    /// <summary>Boot files by client architecture, named by hand.</summary>
+    public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
+
+    public LoaderRules Loaders => new()
+    {
+        BootUrl = BootUrl,
+        Uefi = UefiLoader,
+        BesideAnother = Dhcp is DhcpServiceMode.Proxy,
+        ByHand = BootFiles,
+    };
 
     /// <summary>
     /// Whether a board may have this address: not ours, not the network's own, not the broadcast address.
@@ -148,6 +174,11 @@ public sealed record InstallOptions
 {
     /// <summary>The image for nodes that name none.</summary>
     public string? Image { get; init; }
+
+    /// <summary>The image by architecture (arm64 armhf amd64), ahead of <see cref="Image"/>.</summary>
+    public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
+
+    public string? ImageFor(string architecture) => Images.GetValueOrDefault(architecture) ?? Image;
 
     public DiskRule Disk { get; init; } = DiskRule.Default;
 

@@ -1,4 +1,6 @@
+using Bramble.Boot;
 using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Wire;
 
 namespace Bramble.Manager.Configuration;
@@ -29,12 +31,35 @@ internal static class NetworkSection
             Time = !relayed && section.Flag("time", true),
             HttpPort = relayed ? 0 : section.Number("http_port", defaults.HttpPort, 1, 65535),
             BootTree = section.TextOrNull("boot_tree"),
+            UefiLoader = section.Choice("uefi_loader", UefiLoader.Auto),
+            BootFiles = ReadBootFiles(section.Section("boot_files")),
         };
         network = ReadDhcp(section.Section("dhcp"), network);
+        network = network with
+        {
+            ServesNames = section.Flag("dns", network.Dhcp == DhcpServiceMode.Authoritative),
+            Gateway = GatewaySection.Read(section, network.Interface),
+        };
         if (network.BootTree is { } tree && !tree.StartsWith('/'))
             section.FailAt("boot_tree", $"'{tree}' must be an absolute path");
         section.Close();
         return network;
+    }
+
+    private static Dictionary<ushort, string> ReadBootFiles(YamlSection section)
+    {
+        var files = new Dictionary<ushort, string>();
+        foreach (var (at, key, value) in section.Pairs())
+        {
+            if (!ClientArchitecture.TryParse(key, out var architecture))
+                section.Fail(at, $"boot_files: '{key}' is no client architecture: a number of DHCP option 93, or one "
+                    + $"of {ClientArchitecture.Names}");
+            else if (!value.Contains("://", StringComparison.Ordinal) && !BootPath.TryNormalize(value, out _, out _))
+                section.Fail(at, $"boot_files: '{value}' is neither a path inside the boot tree nor a URL");
+            else if (!files.TryAdd(architecture, value))
+                section.Fail(at, $"boot_files: client architecture {architecture} is named twice");
+        }
+        return files;
     }
 
     private static NetworkOptions Relayed(
@@ -48,6 +73,8 @@ internal static class NetworkSection
                 : $"'{network.Via}' lies behind a relay itself; name the network that the relays come in by");
             return network;
         }
+        if (network.Gateway is not null)
+            section.FailAt("gateway", "boards behind a relay go out by the router there, not by us");
         if (via.Dhcp is DhcpServiceMode.Off or DhcpServiceMode.Proxy)
             section.FailAt("via", $"'{via.Name}' must serve DHCP itself (mode authoritative or reservations)");
         return network with
@@ -56,6 +83,7 @@ internal static class NetworkSection
             Address = via.Address,
             HttpPort = via.HttpPort,
             Time = via.Time,
+            ServesNames = network.ServesNames && via.ServesNames,
         };
     }
 
@@ -109,9 +137,9 @@ internal static class NetworkSection
                 section.FailAt("pool", $"{first}-{last} holds the manager's own address {network.Address.Address}");
         }
         if (network.LeaseMin > network.Lease)
-            section.FailAt("lease_min", "must not be longer than lease, which is what a client gets that asks for none");
+            section.FailAt("lease_min", "must not be longer than lease, which a client gets that asks for none");
         if (network.LeaseMax < network.Lease)
-            section.FailAt("lease_max", "must not be shorter than lease, which is what a client gets that asks for none");
+            section.FailAt("lease_max", "must not be shorter than lease, which a client gets that asks for none");
         if (network.Via is not null) CheckRelayed(section, network);
         section.Close();
         return network;

@@ -78,6 +78,9 @@ public enum DhcpOption : byte
     ClasslessStaticRoutes = 121,
     TftpServerAddresses = 150,
 
+    /// <summary>iPXE's own options, encapsulated (ipxe.org/howto/dhcpd).</summary>
+    IpxeEncapsulated = 175,
+
     /// <summary>The end of the options. The codec reads and writes it itself.</summary>
     End = 255,
 }

@@ -1,4 +1,5 @@
 using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Testing;
 using Bramble.Testing.Dhcp;
 using Bramble.Wire;
@@ -67,7 +68,7 @@ public sealed class DhcpHostileTests
         var leases = new LeaseTable(new ManualTimeProvider());
         var network = Rack with
         {
-            BootFiles = new Dictionary<ushort, string> { [0] = "undionly.kpxe" },
+            Loaders = new LoaderRules { ByHand = new Dictionary<ushort, string> { [0] = "undionly.kpxe" } },
             Reservations = new Dictionary<MacAddress, IPv4Address> { [Mac(1)] = Address(50) },
         };
         DhcpNetwork[] networks =

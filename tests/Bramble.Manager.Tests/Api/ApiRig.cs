@@ -7,9 +7,11 @@ using System.Text.Json.Nodes;
 using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Initramfs;
+using Bramble.Boot.Loaders;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Dhcp;
 using Bramble.Manager.Images;
@@ -49,6 +51,7 @@ internal sealed class ApiRig : IAsyncDisposable
         Leases = new LeaseTable(rig.Clock);
         var directory = new BootDirectory(rig.Options, rig.Nodes, new NodeLocator(rig.Nodes, Leases, rig.Clock),
             new BootObserver(rig.Nodes, rig.Timeline, rig.Clock), Images,
+            new LoaderFiles(Images, rig.Clock, NullLogger<LoaderFiles>.Instance),
             ServerSecret.Open(rig.Options.StateDirectory), rig.Clock, NullLoggerFactory.Instance);
         var committer = new LeaseCommitter(
             new SqlLeaseStore(rig.Database), Leases, rig.Clock, NullLogger<LeaseCommitter>.Instance);
@@ -63,7 +66,8 @@ internal sealed class ApiRig : IAsyncDisposable
             .AddSingleton(Actions).AddSingleton(PowerRig.Power).AddSingleton(PowerRig.Ports).AddSingleton(Images)
             .AddSingleton(Jobs).AddSingleton(installers).AddSingleton(Leases).AddSingleton(rig.Events)
             .AddSingleton(Tokens).AddSingleton(Dhcp).AddSingleton(
-                new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock) { Counters = () => Dhcp.Counters }));
+                new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock) { Counters = () => Dhcp.Counters })
+            .AddSingleton(new BackupWriter(rig.Options, rig.Database, Images, rig.Clock)));
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellation) =>
