@@ -9,6 +9,7 @@ using static Bramble.Boot.Tests.Dhcp.Nets;
 namespace Bramble.Boot.Tests.Dhcp;
 
 /// <summary>Floods: of one client, and of a million that were made up.</summary>
+[Collection(nameof(Alone))]
 public sealed class DhcpFloodTests
 {
     [Fact]
@@ -135,3 +136,7 @@ public sealed class DhcpFloodTests
         }
     }
 }
+
+/// <summary>What is measured is the whole process's, so nothing else runs beside it.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public static class Alone;
