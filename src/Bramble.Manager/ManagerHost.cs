@@ -107,8 +107,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
         _dhcp = new DhcpService([.. options.Networks.Where(n => n.Dhcp != DhcpServiceMode.Off)
-            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))], _directory, _leases, _committer, _nodes, _events, _clock,
-            loggers);
+            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))],
+            _directory, _leases, _committer, _nodes, _events, _clock, loggers);
         var status = new ManagerStatus(options, _nodes, _database, _clock)
         {
             Warnings = () => _dhcp.Warnings,

@@ -65,7 +65,7 @@ public static class ApiRoutes
     /// <summary>GET → LeaseView[].</summary>
     public const string Leases = Prefix + "/leases";
 
-    /// <summary>GET → DhcpCountsView[]: for each network what was received, sent and left unanswered, by reason.</summary>
+    /// <summary>GET → DhcpCountsView[]: for each network what was received, sent and ignored, by reason.</summary>
     public const string Dhcp = Prefix + "/dhcp";
 
     /// <summary>POST DhcpExplainRequest → DhcpExplanationView[]. Changes nothing.</summary>

@@ -128,8 +128,8 @@ public sealed class DhcpRealPeerTests : IAsyncLifetime
             "--dhcp-range=10.77.0.30,10.77.0.40,1h", "--conf-file=/dev/null", "--user=root",
             $"--dhcp-leasefile={_files}/dnsmasq.leases", $"--pid-file={_files}/dnsmasq.pid",
             $"--log-facility={_files}/dnsmasq.log");
-        await Patience.UntilAsync(() => File.Exists($"{_files}/dnsmasq.log")
-            && File.ReadAllText($"{_files}/dnsmasq.log").Contains("started", StringComparison.Ordinal), "dnsmasq is up");
+        await Patience.UntilAsync(() => File.Exists($"{_files}/dnsmasq.log") && File.ReadAllText(
+            $"{_files}/dnsmasq.log").Contains("started", StringComparison.Ordinal), "dnsmasq is up");
         var notice = new TaskCompletionSource<DhcpNotice>(TaskCreationOptions.RunContinuationsAsynchronously);
         Start(Rack, noticed: n => notice.TrySetResult(n));
         var heard = await notice.Task.WithinAsync("the other server");

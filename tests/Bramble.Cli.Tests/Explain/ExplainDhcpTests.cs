@@ -76,8 +76,8 @@ public sealed class ExplainDhcpTests
         var ran = await CliRun.RunAsync(manager, "explain", "dhcp", "--pcap", file);
         Assert.Equal(ExitCode.Ok, ran.Code);
         var packets = JsonNode.Parse(Assert.Single(manager.Asked).Body)!["packets"]!.AsArray();
-        Assert.Equal([Convert.ToHexStringLower(GoldenDhcp.Pi4Discover), Convert.ToHexStringLower(GoldenDhcp.Pi4Request)],
-            packets.Select(p => (string)p!));
+        byte[][] questions = [GoldenDhcp.Pi4Discover, GoldenDhcp.Pi4Request];
+        Assert.Equal(questions.Select(Convert.ToHexStringLower), packets.Select(p => (string)p!));
     }
 
     [Fact]
