@@ -16,7 +16,6 @@ internal sealed class RivalServer(LabNamespaces spaces, IPv4Prefix address, stri
     /// <exception cref="IOException">It cannot be started, or has ended.</exception>
     public async Task RunAsync(Action<string> said, CancellationToken cancellation)
     {
-        var leases = Path.GetTempFileName();
         await spaces.PlugAsync(spaces.RivalNamespace, Interface, "rival0", address, cancellation);
         try
         {
@@ -25,12 +24,11 @@ internal sealed class RivalServer(LabNamespaces spaces, IPv4Prefix address, stri
                 "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--pid-file=", "--user=root",
                 "--port=0", $"--interface={Interface}", "--bind-interfaces",
                 $"--dhcp-range={pool.Replace('-', ',')},{address.Mask},1h", "--dhcp-authoritative", "--no-ping",
-                $"--dhcp-leasefile={leases}",
+                "--leasefile-ro",
             ], said, cancellation);
         }
         finally
         {
-            File.Delete(leases);
             await LabNamespaces.UnplugAsync(spaces.RivalNamespace);
         }
     }
