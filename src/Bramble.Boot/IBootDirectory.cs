@@ -48,7 +48,9 @@ public sealed record BoardIdentity
     /// <summary>The DHCP client architecture (option 93); null if absent.</summary>
     public ushort? ClientArchitecture { get; init; }
 
-    /// <summary>The processor's, as images name it (arm64 amd64), if the client architecture tells; else empty.</summary>
+    /// <summary>
+    /// The processor's, as images name it (arm64 amd64), if the client architecture tells; else empty.
+    /// </summary>
     public string Architecture => Family != BoardFamily.Pxe ? "" : ClientArchitecture switch
     {
         Loaders.ClientArchitecture.Bios or Loaders.ClientArchitecture.UefiX64 or Loaders.ClientArchitecture.UefiEbc

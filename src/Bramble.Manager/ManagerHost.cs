@@ -6,11 +6,14 @@ using Bramble.Boot.Loaders;
 using Bramble.Boot.Ntp;
 using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
+using Bramble.Manager.Gateway;
 using Bramble.Manager.Hosting;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
+using Bramble.Manager.Names;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
 using Bramble.Manager.Power;
@@ -44,6 +47,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly PowerReconciler _powerReconciler;
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
+    private readonly ClusterNames _names;
     private readonly WebApplication _api;
     private readonly WebApplication _bootHttp;
     private readonly HostKeys _hostKeys;
@@ -56,9 +60,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ManagerHost>();
 
         // What is durable.
-        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>());
+        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>(), _clock, salvage: true);
         var secret = ServerSecret.Open(options.StateDirectory);
         _events = new EventLog(_database, _clock);
+        if (_database.Salvaged is { } salvaged)
+            _events.Add("store.salvaged", null, null, "brambled", salvaged.Summary);
         _nodes = new NodeRegistry(_database, _events, _clock);
         _timeline = new BootTimeline(_database);
         _tokens = new TokenStore(_database, _events, _clock);
@@ -79,6 +85,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _nodes.Changed += Reserve;
         foreach (var node in _nodes.All) Reserve(node);
         _committer = new LeaseCommitter(leaseStore, _leases, _clock, loggers.CreateLogger<LeaseCommitter>());
+        _names = new ClusterNames(options, _nodes, _leases, _clock, loggers);
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
         _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
@@ -97,6 +104,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
         var status = new ManagerStatus(options, _nodes, _database, _clock);
+        var backups = new BackupWriter(options, _database, _images, _clock);
 
         // The doors that are HTTP.
         _bootHttp = BootHttpHost.Build(options, services =>
@@ -111,7 +119,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups);
         });
 
         void AddLogging(IServiceCollection services) =>
@@ -134,6 +142,9 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("node reconciler", _reconciler.RunAsync, ending.Token);
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
+        _names.Start(supervisor, ending.Token);
+        var gateway = new GatewayService(_options, _clock, _loggers.CreateLogger<GatewayService>());
+        if (gateway.IsNeeded) supervisor.Run("gateway", gateway.RunAsync, ending.Token);
         foreach (var network in _options.Networks) StartNetwork(network, supervisor, ending.Token);
         supervisor.Run("systemd watchdog",
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);

@@ -4,6 +4,7 @@ using Bramble.Boot.Loaders;
 using Bramble.Contracts.Security;
 using Bramble.Manager;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
 using Bramble.Manager.Hosting;
@@ -18,6 +19,9 @@ const string usage = """
       brambled [--config FILE]              run in the foreground (systemd: unit brambled.service)
       brambled check-config [FILE]          read the configuration, say all that is wrong with it, start nothing
       brambled first-token [--config FILE]  print an admin token; refused while there is one that is still valid
+      brambled restore FILE [--config FILE | --state DIR] [--dry-run]
+                                            put a backup ('bramble backup') in the place of the state; the daemon
+                                            must not be running
       brambled fetch-loaders [--config FILE]  fetch the boot loaders of PCs and UEFI machines now, not when one asks
       brambled --version
 
@@ -26,8 +30,8 @@ const string usage = """
     """;
 
 var file = "/etc/bramble/bramble.yaml";
-var command = "run";
-for (var i = 0; i < args.Length; i++)
+var command = args is ["restore", ..] ? "restore" : "run";
+for (var i = 0; i < args.Length && command != "restore"; i++)
 {
     switch (args[i])
     {
@@ -54,6 +58,8 @@ for (var i = 0; i < args.Length; i++)
 
 try
 {
+    if (command == "restore")
+        return await RestoreCommand.RunAsync(args[1..], Console.Out, Console.Error).ConfigureAwait(false);
     var options = ConfigLoader.Load(file);
     return command switch
     {
@@ -68,7 +74,8 @@ catch (ConfigException e)
     Console.Error.WriteLine(e.Message);
     return 2;
 }
-catch (Exception e) when (e is StoreException or PowerException or IOException or InvalidDataException)
+catch (Exception e) when (e is StoreException or BackupException or PowerException or IOException
+    or InvalidDataException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"brambled: {e.Message}");
     return 1;
@@ -86,6 +93,11 @@ int CheckConfig(BrambleOptions options)
 
 async Task<int> FirstTokenAsync(BrambleOptions options)
 {
+    if (RestoreSwap.IsPending(options.StateDirectory))
+    {
+        Console.Error.WriteLine("brambled: a restore was interrupted; start brambled once, which carries it on");
+        return 1;
+    }
     var database = Database.Open(options.StateDirectory, NullLogger<Database>.Instance);
     await using (database.ConfigureAwait(false))
     {
@@ -145,6 +157,8 @@ async Task<int> RunAsync(BrambleOptions options)
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     // Before anything else is touched: a second daemon would take the first one's sockets away.
     using var state = StateLock.Take(options.StateDirectory);
+    if (await RestoreSwap.FinishAsync(options.StateDirectory).ConfigureAwait(false) is { } aside)
+        RestoreSwap.LogCarriedOn(loggers.CreateLogger<ManagerHost>(), aside);
     var manager = new ManagerHost(options, loggers);
     await using (manager.ConfigureAwait(false))
         return await manager.RunAsync(stop.Token).ConfigureAwait(false);

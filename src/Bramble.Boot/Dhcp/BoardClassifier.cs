@@ -60,7 +60,9 @@ public static class BoardClassifier
         return packet.Options.StartsWith(DhcpOption.VendorClass, "U-Boot"u8) ? BootClient.UBoot : BootClient.None;
     }
 
-    /// <summary>All that a client architecture tells of a machine; its maker is known when its installer runs.</summary>
+    /// <summary>
+    /// All that a client architecture tells of a machine; its maker is known when its installer runs.
+    /// </summary>
     private static string ModelOf(ushort? architecture) => architecture switch
     {
         Loaders.ClientArchitecture.Bios => "PC (BIOS)",

@@ -175,7 +175,7 @@ internal static class DhcpReplies
         reply.NextServer = network.Server.Address;
         if (!http) reply.Options.Set(DhcpOption.TftpServerName, network.Server.Address.ToString());
         if (file.Length == 0) return;
-        // iPXE otherwise waits three seconds for a ProxyDHCP server that may still answer (ipxe.org, option no-pxedhcp).
+        // iPXE otherwise waits seconds for a ProxyDHCP server that may still answer (ipxe.org, option no-pxedhcp).
         if (board.Client == BootClient.Ipxe && network.Mode != DhcpMode.Proxy)
             reply.Options.Set(DhcpOption.IpxeEncapsulated, IpxeNoProxyDhcp);
         reply.Options.Set(DhcpOption.BootFileName, file);

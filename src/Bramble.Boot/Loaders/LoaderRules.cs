@@ -36,7 +36,9 @@ public sealed record LoaderRules
 
 /// <summary>What a network-boot client is told to fetch first.</summary>
 /// <param name="Name">For option 67 and <c>file</c>: a path, or a URL; empty where the client makes up its own.</param>
-/// <param name="Needs">The loader without which it cannot start (see <see cref="LoaderFiles"/>); empty for none.</param>
+/// <param name="Needs">
+/// The loader without which it cannot start (see <see cref="LoaderFiles"/>); empty for none.
+/// </param>
 /// <param name="Rule">Which rule said so, for people.</param>
 public sealed record LoaderChoice(string Name, string Needs, string Rule)
 {

@@ -27,11 +27,19 @@ public static class ApiRoutes
     /// </summary>
     public const string NodeAction = Nodes + "/actions/{verb}";
 
+    /// <summary>POST NodeImportRequest → NodeImportResult: many nodes at once, all or none.</summary>
+    public const string NodeImport = Nodes + "/import";
+
     /// <summary>GET (<c>?select=…</c>) → PowerView[], read from the hardware.</summary>
     public const string Power = Prefix + "/power";
 
     /// <summary>POST PowerRequest → NodeActionResult. Verbs: on off cycle.</summary>
     public const string PowerAction = Power + "/{verb}";
+
+    /// <summary>
+    /// GET (<c>?node=SELECTOR</c>): a pcap file of the network's boot traffic that grows until the client ends it.
+    /// </summary>
+    public const string Capture = Prefix + "/networks/{name}/capture";
 
     /// <summary>GET → ImageView[].</summary>
     public const string Images = Prefix + "/images";
@@ -65,6 +73,9 @@ public static class ApiRoutes
 
     /// <summary>DELETE → 204.</summary>
     public const string Token = Tokens + "/{id}";
+
+    /// <summary>GET (<c>?images=true</c>) → the whole state as a gzipped tar archive.</summary>
+    public const string Backup = Prefix + "/backup";
 }
 
 /// <summary>The daemon itself.</summary>

@@ -15,6 +15,7 @@ namespace Bramble.Contracts.Api;
     Converters =
     [
         typeof(LowerCase<NodePhase>), typeof(LowerCase<NodeGoal>), typeof(LowerCase<Role>), typeof(LowerCase<NodeVerb>),
+        typeof(LowerCase<NodeImportVerdict>),
     ])]
 [JsonSerializable(typeof(ManagerView))]
 [JsonSerializable(typeof(ProblemView))]
@@ -24,6 +25,8 @@ namespace Bramble.Contracts.Api;
 [JsonSerializable(typeof(NodePatch))]
 [JsonSerializable(typeof(NodeActionRequest))]
 [JsonSerializable(typeof(NodeActionResult))]
+[JsonSerializable(typeof(NodeImportRequest))]
+[JsonSerializable(typeof(NodeImportResult))]
 [JsonSerializable(typeof(TimelineView))]
 [JsonSerializable(typeof(IReadOnlyList<PowerView>))]
 [JsonSerializable(typeof(PowerRequest))]

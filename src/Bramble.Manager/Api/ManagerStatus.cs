@@ -31,6 +31,6 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
                 ["cpu.milliseconds"] = (long)Environment.CpuUsage.TotalTime.TotalMilliseconds,
             },
             database.Trouble is { } trouble
-                ? $"the store has taken no writes since {trouble.Since:u}: {trouble.Why}" : null);
+                ? $"the store has taken no writes since {trouble.Since:u}: {trouble.Why}" : database.Salvaged?.Summary);
     }
 }

@@ -7,6 +7,9 @@ namespace Bramble.Manager.Configuration;
 /// <summary>The whole configuration file, checked. Immutable: a change of the file takes a restart.</summary>
 public sealed record BrambleOptions
 {
+    /// <summary>The file that this was read from; null for none.</summary>
+    public string? File { get; init; }
+
     /// <summary>The cluster's name, for people.</summary>
     public string Cluster { get; init; } = "bramble";
 
@@ -19,6 +22,8 @@ public sealed record BrambleOptions
     public ApiOptions Api { get; init; } = new();
 
     public IReadOnlyList<NetworkOptions> Networks { get; init; } = [];
+
+    public DnsServiceOptions Dns { get; init; } = new();
 
     public InstallOptions Install { get; init; } = new();
 
@@ -98,6 +103,12 @@ public sealed record NetworkOptions
     public bool Tftp { get; init; } = true;
 
     public bool Time { get; init; } = true;
+
+    /// <summary>Whether names are served here.</summary>
+    public bool ServesNames { get; init; }
+
+    /// <summary>How its boards get out; null if they do not.</summary>
+    public GatewayOptions? Gateway { get; init; }
 
     public int HttpPort { get; init; } = 8067;
 

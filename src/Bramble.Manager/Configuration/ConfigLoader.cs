@@ -25,7 +25,7 @@ public static class ConfigLoader
         {
             throw new ConfigException(file, [new ConfigError(0, 0, $"cannot be read: {e.Message}")]);
         }
-        return Parse(text, file);
+        return Parse(text, file) with { File = Path.GetFullPath(file) };
     }
 
     public static BrambleOptions Parse(string text, string file)
@@ -65,6 +65,7 @@ public static class ConfigLoader
             LogFile = AbsolutePath(root, "log_file", null),
             Api = ReadApi(root.Section("api")),
             Networks = [.. root.Sections("networks").Select(NetworkSection.Read)],
+            Dns = DnsSection.Read(root.Section("dns")),
             Install = ReadInstall(root.Section("install")),
             Lifecycle = ReadLifecycle(root.Section("lifecycle")),
             Watchdog = ReadWatchdog(root.Section("watchdog")),
@@ -73,6 +74,8 @@ public static class ConfigLoader
         };
         root.Close();
         ConfigChecks.Check(options, root);
+        DnsSection.Check(options, root);
+        options = options with { Networks = [.. options.Networks.Select(n => DnsSection.Complete(n, options.Dns))] };
         return errors.Count == 0 ? options
             : throw new ConfigException(file, [.. errors.Distinct().OrderBy(e => e.Line).ThenBy(e => e.Column)]);
     }

@@ -24,6 +24,11 @@ internal static class NetworkSection
             BootFiles = ReadBootFiles(section.Section("boot_files")),
         };
         network = ReadDhcp(section.Section("dhcp"), network);
+        network = network with
+        {
+            ServesNames = section.Flag("dns", network.Dhcp == DhcpServiceMode.Authoritative),
+            Gateway = GatewaySection.Read(section, network.Interface),
+        };
         if (network.BootTree is { } tree && !tree.StartsWith('/'))
             section.FailAt("boot_tree", $"'{tree}' must be an absolute path");
         section.Close();

@@ -51,7 +51,10 @@ public sealed class LoaderChoiceTests
     {
         var rules = s_rules with
         {
-            ByHand = new Dictionary<ushort, string> { [0] = "pxelinux.0", [16] = "my.efi", [19] = "http://a.example/b" },
+            ByHand = new Dictionary<ushort, string>
+            {
+                [0] = "pxelinux.0", [16] = "my.efi", [19] = "http://a.example/b",
+            },
         };
         Assert.Equal("pxelinux.0", LoaderChoice.For(Classify("PXEClient", 0), rules)?.Name);
         Assert.Equal(Url + "/boot/my.efi", LoaderChoice.For(Classify("HTTPClient", 16), rules)?.Name);

@@ -30,7 +30,7 @@ public sealed class ApiDoorTests : IAsyncLifetime
     /// <summary>The least role for each; what is not listed here is the viewer's.</summary>
     private static Role LeastRole(string method, string path) =>
         path.StartsWith(ApiRoutes.Tokens, StringComparison.Ordinal)
-            || path.Contains("none:nonfile", StringComparison.Ordinal)
+            || path == ApiRoutes.Backup || path.Contains("none:nonfile", StringComparison.Ordinal)
             || path == "none" ? Role.Admin
         : method is "GET" or "HEAD" ? Role.Viewer : Role.Operator;
 

@@ -10,6 +10,7 @@ using Bramble.Boot.Initramfs;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Images;
 using Bramble.Manager.Nodes;
@@ -52,7 +53,8 @@ internal sealed class ApiRig : IAsyncDisposable
                 rig.Timeline)
             .AddSingleton(Actions).AddSingleton(PowerRig.Power).AddSingleton(PowerRig.Ports).AddSingleton(Images)
             .AddSingleton(Jobs).AddSingleton(installers).AddSingleton(Leases).AddSingleton(rig.Events)
-            .AddSingleton(Tokens).AddSingleton(new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock)));
+            .AddSingleton(Tokens).AddSingleton(new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock))
+            .AddSingleton(new BackupWriter(rig.Options, rig.Database, Images, rig.Clock)));
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellation) =>

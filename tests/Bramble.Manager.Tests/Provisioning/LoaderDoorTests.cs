@@ -40,7 +40,8 @@ public sealed class LoaderDoorTests(TestImages images) : IAsyncLifetime
         }]);
     }
 
-    private BootFileAnswer Open(string path) => _board.Directory.Open(new BootFileRequest(s_client, path, BootDoor.Tftp));
+    private BootFileAnswer Open(string path) =>
+        _board.Directory.Open(new BootFileRequest(s_client, path, BootDoor.Tftp));
 
     private string Text(string path)
     {

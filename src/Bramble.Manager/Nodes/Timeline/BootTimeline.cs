@@ -51,7 +51,8 @@ public sealed class BootTimeline
     {
         if (!_newest.TryGetValue(nodeId, out var log)) return true;
         lock (log)
-            return (chained ? log.PastLoader : log.PastDhcp) || log.Outcome != BootOutcome.Going || now - log.LastAt > TimeSpan.FromSeconds(60);
+            return (chained ? log.PastLoader : log.PastDhcp)
+                || log.Outcome != BootOutcome.Going || now - log.LastAt > TimeSpan.FromSeconds(60);
     }
 
     /// <summary>
