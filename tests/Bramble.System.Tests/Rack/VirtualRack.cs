@@ -23,8 +23,10 @@ internal sealed class VirtualRack : IAsyncDisposable
     private readonly PreparedState _prepared;
     private readonly string _directory = Directory.CreateTempSubdirectory("bramble-rack-").FullName;
     private readonly string _name = $"brt{Environment.ProcessId % 10000}x{Interlocked.Increment(ref s_count)}";
+    private string _configText = "";
     private Process? _manager;
     private Process? _lab;
+    private Process? _rival;
 
     private VirtualRack(PreparedState prepared, StateDisk? disk)
     {
@@ -58,11 +60,15 @@ internal sealed class VirtualRack : IAsyncDisposable
     /// <param name="boards">Simulated boards.</param>
     /// <param name="lab">Further words for <c>bramble-lab run</c>.</param>
     /// <param name="config">Further lines for the configuration.</param>
+    /// <param name="qemu">Whether the manager is on a bridge, which emulated boards and a rival need.</param>
+    /// <param name="dhcp">The network's section <c>dhcp</c>; null for the only server.</param>
+    /// <param name="rival">Whether dnsmasq gives addresses beside brambled.</param>
     /// <param name="disk">Where the state goes, all but the images; else beside them.</param>
     public static async Task<VirtualRack> StartAsync(
         int boards, string[]? lab = null, string config = "install: {image: demo}",
         string stallAfter = "25s", PreparedState? prepared = null,
-        bool qemu = false, string watchdog = "{off_time: 1s}", StateDisk? disk = null)
+        bool qemu = false, string watchdog = "{off_time: 1s}", StateDisk? disk = null,
+        string? dhcp = null, bool rival = false)
     {
         var rack = new VirtualRack(prepared ?? await PreparedState.SimulatedAsync(), disk);
         try
@@ -73,7 +79,7 @@ internal sealed class VirtualRack : IAsyncDisposable
             await Programs.RunAsync(
                 "bramble-lab", ["net", "up", "--name", rack._name, "--manager", "10.77.0.1/16", .. bridge]);
             await File.WriteAllTextAsync(Path.Combine(rack._directory, "community"), "private\n");
-            await File.WriteAllTextAsync(rack.ConfigFile,
+            rack._configText =
                 $$"""
                 cluster: test
                 state: {{rack.StateDirectory}}
@@ -84,7 +90,7 @@ internal sealed class VirtualRack : IAsyncDisposable
                     interface: {{(qemu ? "br0" : "mgr0")}}
                     address: 10.77.0.1/16
                     adopt: auto
-                    dhcp: {pool: 10.77.1.1-10.77.16.254}
+                    dhcp: DHCP
                 lifecycle: {report_interval: 2s, lost_after: 8s, stall_after: {{stallAfter}}}
                 watchdog: {{watchdog}}
                 power:
@@ -93,7 +99,10 @@ internal sealed class VirtualRack : IAsyncDisposable
                     host: 10.77.255.254
                     community_file: {{rack._directory}}/community
                 {{config}}
-                """);
+                """;
+            await rack.SetDhcpAsync("{pool: 10.77.1.1-10.77.16.254}");
+            if (dhcp is not null) await rack.SetDhcpAsync(dhcp);
+            if (rival) await rack.StartRivalAsync();
             await rack.StartManagerAsync();
             rack._lab = Programs.StartIn($"{rack._name}-lab", null, "bramble-lab",
                 ["run", "--name", rack._name, "--boards", $"{boards}", "--switch-address", "10.77.255.254",
@@ -109,6 +118,19 @@ internal sealed class VirtualRack : IAsyncDisposable
     }
 
     public string ConfigFile => Path.Combine(_directory, "bramble.yaml");
+
+    /// <summary>Changes the network's section <c>dhcp</c>, for brambled's next start.</summary>
+    public Task SetDhcpAsync(string dhcp) => File.WriteAllTextAsync(
+        ConfigFile, _configText.Replace("dhcp: DHCP", $"dhcp: {dhcp}", StringComparison.Ordinal));
+
+    /// <summary>Starts a real dnsmasq on the rack's network: it gives addresses and knows nothing of booting.</summary>
+    public async Task StartRivalAsync()
+    {
+        var said = new ConcurrentQueue<string>();
+        _rival = Programs.StartSaying("bramble-lab", said, "net", "rival", "--name", _name);
+        await Programs.UntilAsync(() => said.Any(line => line.Contains("DHCP, IP range", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60), "dnsmasq");
+    }
 
     private string ControlSocket => Path.Combine(_directory, "lab.sock");
 
@@ -224,7 +246,7 @@ internal sealed class VirtualRack : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
-        foreach (var process in new[] { _lab, _manager })
+        foreach (var process in new[] { _rival, _lab, _manager })
         {
             if (process is null) continue;
             ChildProcess.Kill(process);
