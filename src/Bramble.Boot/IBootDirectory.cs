@@ -22,7 +22,13 @@ public interface IBootDirectory
 /// <param name="Network">The name of the configured network on which it was heard.</param>
 /// <param name="Mac">The hardware address (<c>chaddr</c>).</param>
 /// <param name="Board">What option 97, the vendor class and the maker's prefix tell of the hardware.</param>
-public sealed record BoardSighting(string Network, MacAddress Mac, BoardIdentity Board);
+public sealed record BoardSighting(string Network, MacAddress Mac, BoardIdentity Board)
+{
+    /// <summary>
+    /// Nobody was heard: somebody asks what would be answered. The plan is the same, and nothing is taken down.
+    /// </summary>
+    public bool IsRehearsal { get; init; }
+}
 
 /// <summary>What a board's packets tell of its hardware, before any operating system runs on it.</summary>
 public sealed record BoardIdentity
@@ -119,6 +125,9 @@ public enum Admission
 
     /// <summary>Ours, but what it boots from is not here yet: it asks again.</summary>
     NotReady,
+
+    /// <summary>Unknown, and there is no room to take down another unknown board.</summary>
+    TooManyStrangers,
 }
 
 /// <summary>What the manager wants for a board on the DHCP door.</summary>
@@ -132,6 +141,9 @@ public sealed record BoardPlan(Admission Admission)
 
     /// <summary>A reserved address; null to take one from the pool.</summary>
     public IPv4Address? Reserved { get; init; }
+
+    /// <summary>DHCP options for this board alone; null for none.</summary>
+    public Dhcp.DhcpOptionSet? Options { get; init; }
 
     /// <summary>Whether boot-loader options are given: false lets the board fall through to its own disk.</summary>
     public bool NetBoot { get; init; } = true;

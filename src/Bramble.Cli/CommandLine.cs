@@ -6,6 +6,7 @@ using Bramble.Cli.Capture;
 using Bramble.Cli.Completion;
 using Bramble.Cli.Config;
 using Bramble.Cli.Events;
+using Bramble.Cli.Explain;
 using Bramble.Cli.Images;
 using Bramble.Cli.Import;
 using Bramble.Cli.Leases;
@@ -58,6 +59,7 @@ internal static class CommandLine
             ImageCommands.Create(set),
             LeaseCommands.Create(set),
             ImportCommands.Create(set),
+            ExplainCommands.Create(set),
             EventsCommand.Create(set),
             CaptureCommand.Create(set),
             StatusCommand.Create(set),

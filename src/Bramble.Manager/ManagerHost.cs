@@ -8,6 +8,7 @@ using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
 using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Dhcp;
 using Bramble.Manager.Events;
 using Bramble.Manager.Gateway;
 using Bramble.Manager.Hosting;
@@ -48,6 +49,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
     private readonly ClusterNames _names;
+    private readonly DhcpService _dhcp;
     private readonly WebApplication _api;
     private readonly WebApplication _bootHttp;
     private readonly HostKeys _hostKeys;
@@ -103,7 +105,14 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _reconciler = new NodeReconciler(options, _nodes, _timeline, _power, _powerReconciler, _clock,
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
-        var status = new ManagerStatus(options, _nodes, _database, _clock);
+        _dhcp = new DhcpService([.. options.Networks.Where(n => n.Dhcp != DhcpServiceMode.Off)
+            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))], _directory, _leases, _committer, _nodes, _events, _clock,
+            loggers);
+        var status = new ManagerStatus(options, _nodes, _database, _clock)
+        {
+            Warnings = () => _dhcp.Warnings,
+            Counters = () => _dhcp.Counters,
+        };
         var backups = new BackupWriter(options, _database, _images, _clock);
 
         // The doors that are HTTP.
@@ -119,7 +128,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(_dhcp);
         });
 
         void AddLogging(IServiceCollection services) =>
@@ -142,6 +151,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("node reconciler", _reconciler.RunAsync, ending.Token);
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
+        foreach (var (name, dhcp) in _dhcp.Servers) supervisor.Run($"DHCP on {name}", dhcp.RunAsync, ending.Token);
         _names.Start(supervisor, ending.Token);
         var gateway = new GatewayService(_options, _clock, _loggers.CreateLogger<GatewayService>());
         if (gateway.IsNeeded) supervisor.Run("gateway", gateway.RunAsync, ending.Token);
@@ -169,6 +179,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     {
         await _api.DisposeAsync().ConfigureAwait(false);
         await _bootHttp.DisposeAsync().ConfigureAwait(false);
+        _dhcp.Dispose();
         _powerReconciler.Dispose();
         _power.Dispose();
         _hostKeys.Dispose();
@@ -180,12 +191,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
 
     private void StartNetwork(NetworkOptions network, Supervisor supervisor, CancellationToken stop)
     {
-        if (network.Dhcp != DhcpServiceMode.Off)
-        {
-            var dhcp = new DhcpServer(ToDhcp(network), _directory, _leases, _committer, _clock,
-                _loggers.CreateLogger<DhcpServer>());
-            supervisor.Run($"DHCP on {network.Name}", dhcp.RunAsync, stop);
-        }
+        // What boards behind a relay ask for comes in by the network that their relay comes in by.
+        if (network.Via is not null) return;
         if (network.Tftp)
         {
             var tftp = new TftpServer(
@@ -208,17 +215,18 @@ public sealed partial class ManagerHost : IAsyncDisposable
         foreach (var network in _options.Networks)
         {
             // What the file reserves for this board on a network stays where the node itself has nothing there.
-            IPv4Address? address = node.Spec.ReservedAddress is { } own && network.Address.Contains(own) ? own
+            IPv4Address? address = node.Spec.ReservedAddress is { } own && network.Prefix.Contains(own) ? own
                 : network.Reservations.TryGetValue(node.Mac, out var configured) ? configured : null;
             _leases.Reserve(network.Name, node.Mac, address);
         }
     }
 
-    private DhcpNetwork ToDhcp(NetworkOptions network) => new()
+    internal static DhcpNetwork ToDhcp(NetworkOptions network) => new()
     {
         Name = network.Name,
         Interface = network.Interface,
         Server = network.Address,
+        Relayed = network.Subnet,
         Mode = network.Dhcp switch
         {
             DhcpServiceMode.Proxy => DhcpMode.Proxy,
@@ -232,6 +240,14 @@ public sealed partial class ManagerHost : IAsyncDisposable
         Domain = network.Domain.Length > 0 ? network.Domain : null,
         NtpServers = network.Time ? [network.Address.Address] : Array.Empty<IPv4Address>(),
         LeaseTime = network.Lease,
+        LeaseMinimum = network.LeaseMin,
+        LeaseMaximum = network.LeaseMax,
+        Options = network.Options,
+        Classes = network.Classes,
+        Bootp = network.Bootp,
+        Probe = network.Probe,
+        ProbeTimeout = network.ProbeTimeout,
+        ClientRate = network.ClientRate,
         Pi3OfferDelay = network.Pi3Delay,
         Loaders = network.Loaders,
     };

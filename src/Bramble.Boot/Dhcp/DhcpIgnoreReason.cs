@@ -12,7 +12,7 @@ public enum DhcpIgnoreReason
     /// <summary>No Ethernet address, or a multicast one, or zeros.</summary>
     NoHardwareAddress,
 
-    /// <summary>No option 53: plain BOOTP.</summary>
+    /// <summary>Option 53 is there and not one octet.</summary>
     NoMessageType,
 
     /// <summary>A message that only servers send, or of another protocol such as LEASEQUERY.</summary>
@@ -68,4 +68,16 @@ public enum DhcpIgnoreReason
 
     /// <summary>An error of ours while deciding.</summary>
     Fault,
+
+    /// <summary>A BOOTP client without a reservation, on a network that gives it none of the pool.</summary>
+    BootpUnreserved,
+
+    /// <summary>The client sends more than one client needs.</summary>
+    RateLimited,
+
+    /// <summary>Unknown, and as many unknown boards are on record as there may be.</summary>
+    TooManyStrangers,
+
+    /// <summary>Each address that was to be offered answered to a probe.</summary>
+    AddressesInUse,
 }

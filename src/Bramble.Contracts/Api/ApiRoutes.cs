@@ -62,6 +62,12 @@ public static class ApiRoutes
     /// <summary>GET → LeaseView[].</summary>
     public const string Leases = Prefix + "/leases";
 
+    /// <summary>GET → DhcpCountsView[]: for each network what was received, sent and left unanswered, by reason.</summary>
+    public const string Dhcp = Prefix + "/dhcp";
+
+    /// <summary>POST DhcpExplainRequest → DhcpExplanationView[]. Changes nothing.</summary>
+    public const string DhcpExplain = Dhcp + "/explain";
+
     /// <summary>GET (<c>?after=ID&amp;limit=N&amp;node=SELECTOR</c>) → EventView[].</summary>
     public const string Events = Prefix + "/events";
 
@@ -81,7 +87,11 @@ public static class ApiRoutes
 /// <summary>The daemon itself.</summary>
 public sealed record ManagerView(
     string Cluster, string Version, DateTimeOffset StartedAt, IReadOnlyList<NetworkView> Networks,
-    IReadOnlyDictionary<string, int> NodesByPhase, IReadOnlyDictionary<string, long> Counters, string? Trouble = null);
+    IReadOnlyDictionary<string, int> NodesByPhase, IReadOnlyDictionary<string, long> Counters, string? Trouble = null)
+{
+    /// <summary>What an operator should look at, one sentence each; null if there is nothing.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+}
 
 public sealed record NetworkView(
     string Name, string Interface, string Address, string DhcpMode, string Adopt, string BootUrl);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bramble.Contracts.Dhcp;
 using Bramble.Contracts.Events;
 using Bramble.Contracts.Images;
 using Bramble.Contracts.Leases;
@@ -36,6 +37,9 @@ namespace Bramble.Contracts.Api;
 [JsonSerializable(typeof(ImageJobView))]
 [JsonSerializable(typeof(IReadOnlyList<ImageJobView>))]
 [JsonSerializable(typeof(IReadOnlyList<LeaseView>))]
+[JsonSerializable(typeof(IReadOnlyList<DhcpCountsView>))]
+[JsonSerializable(typeof(DhcpExplainRequest))]
+[JsonSerializable(typeof(IReadOnlyList<DhcpExplanationView>))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IReadOnlyList<EventView>))]
 [JsonSerializable(typeof(TokenCreate))]

@@ -5,6 +5,7 @@ using Bramble.Contracts.Security;
 using Bramble.Manager.Backups;
 using Bramble.Manager.Capture;
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Dhcp;
 using Bramble.Manager.Events;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
@@ -54,6 +55,7 @@ public static class ApiHost
         PowerEndpoints.Map(app);
         ImageEndpoints.Map(app);
         LeaseEndpoints.Map(app);
+        DhcpEndpoints.Map(app);
         EventEndpoints.Map(app);
         TokenEndpoints.Map(app);
         CaptureEndpoints.Map(app);

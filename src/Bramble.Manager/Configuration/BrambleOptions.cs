@@ -1,3 +1,4 @@
+using Bramble.Boot.Dhcp;
 using Bramble.Boot.Loaders;
 using Bramble.Manager.Provisioning;
 using Bramble.Wire;
@@ -80,6 +81,15 @@ public sealed record NetworkOptions
     /// <summary>Our own address on the interface, with the length of the network.</summary>
     public required IPv4Prefix Address { get; init; }
 
+    /// <summary>The network by whose interface relays come in, for one that is not on an interface of ours.</summary>
+    public string? Via { get; init; }
+
+    /// <summary>The network behind the relay; null for one on our interface.</summary>
+    public IPv4Prefix? Subnet { get; init; }
+
+    /// <summary>The network that the boards are on.</summary>
+    public IPv4Prefix Prefix => Subnet ?? Address;
+
     public AdoptPolicy Adopt { get; init; } = AdoptPolicy.Ask;
 
     public DhcpServiceMode Dhcp { get; init; } = DhcpServiceMode.Authoritative;
@@ -96,6 +106,27 @@ public sealed record NetworkOptions
     public string Domain { get; init; } = "";
 
     public TimeSpan Lease { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The least for a client that asks for less; null: it gets what is usual.</summary>
+    public TimeSpan? LeaseMin { get; init; }
+
+    /// <summary>The most for a client that asks for more; null: it gets what is usual.</summary>
+    public TimeSpan? LeaseMax { get; init; }
+
+    /// <summary>Whether BOOTP clients without a reservation get an address of the pool, for ever.</summary>
+    public bool Bootp { get; init; }
+
+    /// <summary>Whether an address is tried before the pool offers it.</summary>
+    public AddressProbe Probe { get; init; }
+
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>DHCP packets a second of one client; 0 for no limit.</summary>
+    public int ClientRate { get; init; } = 10;
+
+    public DhcpOptionSet Options { get; init; } = DhcpOptionSet.Empty;
+
+    public IReadOnlyList<DhcpClass> Classes { get; init; } = [];
 
     /// <summary>How long a Pi 3B's OFFER is held back: it locks up when DHCP and TFTP answer within 2 s.</summary>
     public TimeSpan Pi3Delay { get; init; } = TimeSpan.FromSeconds(2);
@@ -132,8 +163,8 @@ public sealed record NetworkOptions
     /// <summary>
     /// Whether a board may have this address: not ours, not the network's own, not the broadcast address.
     /// </summary>
-    public bool IsHost(IPv4Address address) => Address.Contains(address) && address != Address.Address
-        && address != Address.Network && address != Address.Broadcast;
+    public bool IsHost(IPv4Address address) => Prefix.Contains(address) && address != Address.Address
+        && address != Prefix.Network && address != Prefix.Broadcast;
 
     public string BootUrl => $"http://{Address.Address}:{HttpPort}";
 }
@@ -181,6 +212,11 @@ public sealed record LifecycleOptions
 
     /// <summary>A boot without a step for this long has stopped.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>
+    /// While so many nodes are on record, unknown boards are not taken down: a flood of made-up ones is bounded.
+    /// </summary>
+    public int MaxNodes { get; init; } = 8192;
 }
 
 /// <summary>Whether and how often a stopped boot is power-cycled.</summary>
@@ -257,4 +293,7 @@ public sealed record NodeOptions
     public string? PowerPort { get; init; }
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>DHCP options for this node alone; null for none.</summary>
+    public DhcpOptionSet? Options { get; init; }
 }

@@ -64,7 +64,7 @@ public static class ConfigLoader
             StateDirectory = AbsolutePath(root, "state", "/var/lib/bramble") ?? "/var/lib/bramble",
             LogFile = AbsolutePath(root, "log_file", null),
             Api = ReadApi(root.Section("api")),
-            Networks = [.. root.Sections("networks").Select(NetworkSection.Read)],
+            Networks = NetworkSection.ReadAll(root),
             Dns = DnsSection.Read(root.Section("dns")),
             Install = ReadInstall(root.Section("install")),
             Lifecycle = ReadLifecycle(root.Section("lifecycle")),
@@ -159,6 +159,7 @@ public static class ConfigLoader
             ReportInterval = section.Duration("report_interval", defaults.ReportInterval, s_second, s_day),
             LostAfter = section.Duration("lost_after", defaults.LostAfter, s_second, s_day),
             StallAfter = section.Duration("stall_after", defaults.StallAfter, s_second, s_day),
+            MaxNodes = section.Number("max_nodes", defaults.MaxNodes, 1, 1_000_000),
         };
         if (lifecycle.LostAfter <= lifecycle.ReportInterval)
             section.FailAt("lost_after", "must be longer than report_interval, or every node would be lost in between");
@@ -229,6 +230,8 @@ public static class ConfigLoader
             PowerPort = section.TextOrNull("power_port"),
             Labels = labels.Pairs().ToDictionary(p => p.Key, p => p.Value),
         };
+        var options = DhcpOptionSection.Read(section, $"node {node.Name ?? node.Mac.ToString()}");
+        if (!options.Options.IsEmpty) node = node with { Options = options };
         section.Close();
         return node;
     }

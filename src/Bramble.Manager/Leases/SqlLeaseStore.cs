@@ -24,10 +24,11 @@ public sealed class SqlLeaseStore(Database database) : ILeaseStore
                 {
                     network = lease.Network,
                     address = lease.Address.ToString(),
-                    mac = lease.Mac.ToString(),
+                    // A declined address is nobody's: what its client gets next must not take the place of its record.
+                    mac = lease.State == LeaseState.Declined ? "" : lease.Mac.ToString(),
                     record = JsonSerializer.Serialize(lease, LeaseJson.Default.Lease),
                 };
-                connection.Execute(
+                if (lease.State != LeaseState.Declined) connection.Execute(
                     "DELETE FROM leases WHERE network = @network AND mac = @mac AND address <> @address", row);
                 connection.Execute(
                     """

@@ -19,7 +19,7 @@ public sealed class ClusterNames(
     /// <summary>Starts what the configuration asks for, if anything.</summary>
     public void Start(Supervisor supervisor, CancellationToken stop)
     {
-        var networks = options.Networks.Where(network => network.ServesNames).ToArray();
+        var networks = options.Networks.Where(network => network is { ServesNames: true, Via: null }).ToArray();
         if (!options.Dns.Enabled || networks.Length + options.Dns.Listen.Count == 0) return;
         var zones = new ClusterZones(options, nodes, leases, clock, loggers.CreateLogger<ClusterZones>());
         var forwarder = new DnsForwarder(
@@ -30,14 +30,14 @@ public sealed class ClusterNames(
             {
                 Address = network.Address,
                 Interface = network.Interface,
-                Recursion = [.. options.Networks.Select(n => n.Address)],
+                Recursion = [.. options.Networks.Select(n => n.Prefix)],
             });
         foreach (var at in options.Dns.Listen)
             Serve($"DNS at {at}", new DnsOptions
             {
                 Address = new IPv4Prefix(IPv4Address.From(at.Address), 32),
                 Port = at.Port,
-                Recursion = [s_loopback, .. options.Networks.Select(n => n.Address)],
+                Recursion = [s_loopback, .. options.Networks.Select(n => n.Prefix)],
             });
 
         void Serve(string name, DnsOptions door) => supervisor.Run(name,

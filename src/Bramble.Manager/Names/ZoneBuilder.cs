@@ -32,10 +32,10 @@ public static class ZoneBuilder
         var nameServer = origin.Prepend(NameServer);
         var soa = new DnsSoa(nameServer, origin.Prepend("hostmaster"), serial, 3600, 600, 86400, NegativeTtl);
         var forward = new List<DnsRecord> { NsOf(origin) };
-        var reverse = options.Networks.SelectMany(network => ReverseNames.ZonesOf(network.Address)).Distinct()
+        var reverse = options.Networks.SelectMany(network => ReverseNames.ZonesOf(network.Prefix)).Distinct()
             .ToDictionary(zone => zone, zone => new List<DnsRecord> { NsOf(zone) });
         var named = new HashSet<IPv4Address>();
-        foreach (var network in options.Networks)
+        foreach (var network in options.Networks.Where(network => network.Via is null))
         {
             var address = network.Address.Address;
             forward.Add(DnsRecord.A(manager, Ttl, address));

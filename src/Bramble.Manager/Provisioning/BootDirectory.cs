@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Text;
 using Bramble.Boot;
+using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Loaders;
 using Bramble.Manager.Configuration;
@@ -21,6 +23,8 @@ public sealed partial class BootDirectory(
 
     private readonly Dictionary<string, NetworkOptions> _networks = options.Networks.ToDictionary(n => n.Name);
     private readonly ConcurrentDictionary<string, IBootTree> _trees = new();
+    private readonly FrozenDictionary<MacAddress, DhcpOptionSet> _nodeOptions = options.Nodes
+        .Where(n => n.Options is not null).DistinctBy(n => n.Mac).ToFrozenDictionary(n => n.Mac, n => n.Options!);
     private readonly ILogger _logger = loggers.CreateLogger<BootDirectory>();
 
     public BoardPlan Find(BoardSighting sighting)
@@ -30,12 +34,22 @@ public sealed partial class BootDirectory(
         var isBoard = sighting.Board.Family is not (BoardFamily.PlainClient or BoardFamily.Unknown);
         if (node is null)
         {
+            // Who has a reservation is expected, be it a printer.
             if (!isBoard)
-                return new BoardPlan(network.Adopt == AdoptPolicy.Auto ? Admission.Serve : Admission.Ignore);
+            {
+                return new BoardPlan(network.Adopt == AdoptPolicy.Auto
+                    || network.Reservations.ContainsKey(sighting.Mac) ? Admission.Serve : Admission.Ignore);
+            }
             if (network.Adopt == AdoptPolicy.Ignore) return new BoardPlan(Admission.Ignore);
+            if (nodes.Count >= options.Lifecycle.MaxNodes) return new BoardPlan(Admission.TooManyStrangers);
+            if (sighting.IsRehearsal)
+            {
+                return new BoardPlan(
+                    network.Adopt == AdoptPolicy.Auto ? Admission.Serve : Admission.AwaitsAdoption);
+            }
             node = Discover(sighting, network);
         }
-        observer.Heard(node, sighting);
+        if (!sighting.IsRehearsal) observer.Heard(node, sighting);
         if (!node.Spec.Adopted) return new BoardPlan(Admission.AwaitsAdoption);
         if (LoaderChoice.For(sighting.Board, network.Loaders) is { } loader
             && !loaders.IsReady(loader.Needs, out var missing))
@@ -44,6 +58,7 @@ public sealed partial class BootDirectory(
         {
             HostName = node.Name,
             Reserved = node.Spec.ReservedAddress,
+            Options = _nodeOptions.GetValueOrDefault(sighting.Mac),
         };
     }
 
