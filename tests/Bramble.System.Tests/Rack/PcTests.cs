@@ -42,6 +42,19 @@ public sealed class PcTests
             await LoadsAsync(rack, nodes, model, architecture, "bramble.efi");
     }
 
+    [Fact]
+    public async Task PCs_and_newer_Pis_are_installed_on_a_network_behind_a_relay()
+    {
+        if (PreparedState.Unavailable is { } why) Assert.Skip(why);
+        if (!File.Exists("/usr/sbin/dhcrelay")) Assert.Skip("needs dhcrelay (package isc-dhcp-relay)");
+        await using var rack = await VirtualRack.StartAsync(
+            7, ["--models", "4,4-old,5,pc-bios,pc-uefi,pc-uefi-arm64,pc-uefi-http"], Install, stallAfter: "40s",
+            prepared: await PreparedState.PcsAsync(), relay: true);
+        var nodes = await rack.UntilAllRunAsync(7, seconds: 120);
+        Assert.All(nodes, node => Assert.StartsWith("10.88.1.", node.Address, StringComparison.Ordinal));
+        Assert.All(await rack.LeasesAsync(), lease => Assert.Equal("far", lease.Network));
+    }
+
     /// <summary>The machine's newest boot went through these files, in this order.</summary>
     private static async Task LoadsAsync(
         VirtualRack rack, IReadOnlyList<NodeView> nodes, string model, string architecture, params string[] files)
