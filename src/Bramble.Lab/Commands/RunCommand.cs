@@ -245,7 +245,8 @@ internal static class RunCommand
                 : throw new ArgumentException($"--qemu-pc: '{word}' is none of {PcMachine.Words}")).ToList();
         if (firmware.Count == 0) return pis;
         var models = firmware.Select(kind => PcMachine.All[kind].Model).ToList();
-        var pcs = BoardSpec.Rack(firmware.Count, models, seed + 2_000_000, pis.Count + 1).Select((board, i) => board with
+        var rack = BoardSpec.Rack(firmware.Count, models, seed + 2_000_000, pis.Count + 1);
+        var pcs = rack.Select((board, i) => board with
         {
             Emulated = true,
             Firmware = firmware[i],

@@ -79,8 +79,9 @@ internal static class PxePackets
         packet.Options.Set(DhcpOption.ClientMachineIdentifier, id);
         packet.Options.Set(DhcpOption.ClientNetworkInterface, [1, pc.Undi.Major, pc.Undi.Minor]);
         packet.Options.Set(DhcpOption.ClientArchitecture, pc.Architecture);
+        var name = pc.IsHttp ? "HTTPClient" : "PXEClient";
         packet.Options.Set(DhcpOption.VendorClass, string.Create(CultureInfo.InvariantCulture,
-            $"{(pc.IsHttp ? "HTTPClient" : "PXEClient")}:Arch:{pc.Architecture:00000}:UNDI:{pc.Undi.Major:000}{pc.Undi.Minor:000}"));
+            $"{name}:Arch:{pc.Architecture:00000}:UNDI:{pc.Undi.Major:000}{pc.Undi.Minor:000}"));
         if (kind != PxeKind.Ipxe) return packet;
         // iPXE writes its class bare, against RFC 3004 §4.
         packet.Options.Set(DhcpOption.UserClass, "iPXE");

@@ -80,6 +80,7 @@ internal sealed class PcFiles(BoardRun run)
         run.Note(BoardStage.Tftp, path);
         var result = await TftpClient.FetchAsync(run.Link, run.Time, server, new TftpFetch(path, habits, probe, sink),
             Patience, perBlock: true, null, run.Cancellation);
-        return result.Outcome == TftpOutcome.Failed ? throw new FetchFailedException($"{path}: {result.Reason}") : result;
+        return result.Outcome != TftpOutcome.Failed ? result
+            : throw new FetchFailedException($"{path}: {result.Reason}");
     }
 }

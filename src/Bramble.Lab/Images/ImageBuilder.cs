@@ -84,7 +84,8 @@ internal sealed class ImageBuilder(ImageScale scale, long rootFill, string archi
     {
         var tree = Path.Combine(work, "root");
         Directory.CreateDirectory(tree);
-        foreach (var file in SyntheticContent.RootFiles(rootFill, architecture)) await PlaceAsync(tree, file, cancellation);
+        foreach (var file in SyntheticContent.RootFiles(rootFill, architecture))
+            await PlaceAsync(tree, file, cancellation);
         foreach (var directory in Directory.EnumerateDirectories(tree, "*", SearchOption.AllDirectories))
             File.SetUnixFileMode(directory, (UnixFileMode)0b111_101_101);
         Make(ext4, RootSize);

@@ -15,8 +15,8 @@ internal enum ImageScale
 }
 
 /// <summary>
-/// The files of a made-up Raspberry Pi OS, or of a made-up Debian for PCs: names, sizes and headers as the real ones have them, content from a seed.
-/// Nothing in it can run; simulated boards only carry it about.
+/// The files of a made-up Raspberry Pi OS, or of a made-up Debian for PCs: names, sizes and headers as the real ones
+/// have them, content from a seed. Nothing in it can run; simulated boards only carry it about.
 /// </summary>
 internal static class SyntheticContent
 {

@@ -130,7 +130,8 @@ internal sealed class InitramfsRun(BoardRun run, RunningKernel kernel, string ur
         await run.EnterAsync(BoardStage.Rescue);
         try
         {
-            await manager.DownloadAsync($"/installer/v1/rescue/{run.Spec.Traits.Architecture}", async (stream, cancellation) =>
+            var bundle = $"/installer/v1/rescue/{run.Spec.Traits.Architecture}";
+            await manager.DownloadAsync(bundle, async (stream, cancellation) =>
             {
                 await stream.CopyToAsync(Stream.Null, cancellation);
                 return true;

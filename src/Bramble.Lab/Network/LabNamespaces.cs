@@ -5,7 +5,8 @@ namespace Bramble.Lab.Network;
 
 /// <summary>
 /// Two network namespaces and the cable between them: <c>NAME-mgr</c> for the manager, <c>NAME-lab</c> for the boards;
-/// if wished, one between them with a DHCP relay, and one beside them with another DHCP server. Nothing of it touches any other network of the machine.
+/// if wished, one between them with a DHCP relay, and one beside them with another DHCP server. Nothing of it touches
+/// any other network of the machine.
 /// </summary>
 /// <remarks>
 /// In the lab's namespace every address of the network but the manager's is local, so a socket can have the address of

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Bramble.Boot.Tests.Emulated;
 
 /// <summary>
-/// Debian for the architecture that neither emulated Pis nor emulated PCs show: built, given an initramfs of its own modules, installed by
-/// it on an emulated machine's disk, and started from there.
+/// Debian for the architecture that neither emulated Pis nor emulated PCs show: built, given an initramfs of its own
+/// modules, installed by it on an emulated machine's disk, and started from there.
 /// </summary>
 [Collection(nameof(Emulation))]
 public sealed class ArchitectureTests : IDisposable

@@ -2,7 +2,9 @@ using Bramble.Contracts.Nodes;
 
 namespace Bramble.System.Tests.Rack;
 
-/// <summary>PCs of every kind of firmware beside Pis, simulated: each asks as its real firmware and loaders do.</summary>
+/// <summary>
+/// PCs of every kind of firmware beside Pis, simulated: each asks as its real firmware and loaders do.
+/// </summary>
 public sealed class PcTests
 {
     private const string Models = "3b,3b+,4,4-old,5,pc-bios,pc-uefi,pc-uefi-arm64,pc-uefi-http";
