@@ -141,6 +141,12 @@ public interface IBootContent : IDisposable
     /// <summary>Changes whenever the bytes change: an entity tag without quotes.</summary>
     string Tag { get; }
 
+    /// <summary>
+    /// Whether the tag stands for these bytes and no others, of whatever file, so that a copy of them may be kept by it
+    /// for other clients. False for what is in memory already.
+    /// </summary>
+    bool MayBeKept => false;
+
     /// <summary>Fills the buffer from an offset, short only at the end of the file. Thread-safe.</summary>
     /// <exception cref="IOException">The medium failed.</exception>
     int Read(long offset, Span<byte> buffer);

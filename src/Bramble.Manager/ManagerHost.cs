@@ -42,6 +42,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly PowerReconciler _powerReconciler;
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
+    private readonly ContentCache _contents = new();
     private readonly WebApplication _api;
     private readonly WebApplication _bootHttp;
     private readonly HostKeys _hostKeys;
@@ -174,7 +175,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         {
             var tftp = new TftpServer(
                 new TftpOptions { Address = network.Address.Address, Interface = network.Interface },
-                _directory, _clock, _loggers.CreateLogger<TftpServer>());
+                _directory, _clock, _loggers.CreateLogger<TftpServer>(), _contents);
             supervisor.Run($"TFTP on {network.Name}", tftp.RunAsync, stop);
         }
         if (network.Time)

@@ -121,6 +121,9 @@ public sealed class FatBootTree : IBootTree
         public string Tag { get; } =
             string.Create(CultureInfo.InvariantCulture, $"{tree._tag}-{entry.Cluster:x}-{entry.Size:x}");
 
+        // An image is never changed in place; its digest is in the tag.
+        public bool MayBeKept => true;
+
         public int Read(long offset, Span<byte> buffer)
         {
             if (offset < 0 || offset >= entry.Size) return 0;

@@ -15,18 +15,25 @@ public sealed partial class TftpServer
     /// <summary>Room for the longest request and one octet, so that a longer one shows.</summary>
     private const int ReceiveSize = TftpRequest.MaxSize + 1;
 
+    /// <summary>Threads that serve transfers; each fills more than a Gigabit.</summary>
+    private const int MaxPumps = 4;
+
     private readonly TftpOptions _options;
     private readonly IBootDirectory _directory;
     private readonly TimeProvider _clock;
+    private readonly ContentCache _cache;
     private readonly ILogger<TftpServer> _logger;
     private readonly PortDoor _door;
 
+    /// <param name="cache">What the doors of a daemon keep of the files; null for one of this door's own.</param>
     public TftpServer(
-        TftpOptions options, IBootDirectory directory, TimeProvider clock, ILogger<TftpServer> logger)
+        TftpOptions options, IBootDirectory directory, TimeProvider clock, ILogger<TftpServer> logger,
+        ContentCache? cache = null)
     {
         _options = options;
         _directory = directory;
         _clock = clock;
+        _cache = cache ?? new ContentCache();
         _logger = logger;
         var binding = new LocalBinding(options.Address, options.Interface);
         _door = new PortDoor("TFTP", binding, ProtocolType.Udp, options.Port, clock, logger);
@@ -42,6 +49,7 @@ public sealed partial class TftpServer
     {
         var registry = new TftpRegistry(_options.MaxTransfers, _options.MaxTransfersPerClient);
         var lanes = new List<TftpLane>();
+        var pumps = new List<TftpPump>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var loops = new List<Task>();
         try
@@ -49,8 +57,13 @@ public sealed partial class TftpServer
             for (var i = 0; i < Math.Max(1, _options.Lanes); i++)
             {
                 var tid = _door.Binding.Open(ProtocolType.Udp, 0);
-                lanes.Add(new TftpLane(tid, _options.MaxBlockSize, _clock, _directory, registry, _logger));
-                loops.Add(lanes[i].ReceiveAsync(stop.Token));
+                lanes.Add(new TftpLane(tid, _options.MaxBlockSize, _clock, _directory, registry, _cache, _logger));
+            }
+            var threads = Math.Clamp(Environment.ProcessorCount, 1, Math.Min(MaxPumps, lanes.Count));
+            for (var i = 0; i < threads; i++)
+            {
+                pumps.Add(new TftpPump([.. lanes.Where((_, lane) => lane % threads == i)]));
+                loops.Add(pumps[i].Ended);
             }
             loops.Add(TakeRequestsAsync(socket, lanes, registry, stop.Token));
             await await Task.WhenAny(loops);
@@ -59,7 +72,9 @@ public sealed partial class TftpServer
         {
             await stop.CancelAsync();
             foreach (var lane in lanes) lane.Close("the server stops");
+            foreach (var pump in pumps) pump.Stop();
             await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var pump in pumps) pump.Dispose();
             foreach (var lane in lanes) lane.Dispose();
         }
     }
