@@ -10,8 +10,11 @@ namespace Bramble.Boot.Tftp;
 /// lock, one deadline queue, one timer. What a batch of ACKs asks for is gathered and sent in one system call, and
 /// nothing is allocated for a block.
 /// </summary>
-internal sealed partial class TftpLane : IDisposable
+internal sealed partial class TftpLane : IDatagramSink, IDisposable
 {
+    /// <summary>Packets of clients are ACKs and ERRORs; what is longer is cut and still understood.</summary>
+    public const int ReceiveSize = 1024;
+
     /// <summary>
     /// How long an ended transfer still swallows what its client sends. A late ACK would otherwise draw an ERROR 5,
     /// which a ROM that uses one port for all its requests takes for the answer to its next one.
@@ -101,11 +104,8 @@ internal sealed partial class TftpLane : IDisposable
         }
     }
 
-    /// <summary>What the pump waits on.</summary>
     public SafeSocketHandle Handle => _socket.SafeHandle;
 
-    /// <summary>Takes what waits at the socket, and answers it. On the pump's thread.</summary>
-    /// <exception cref="SocketException">The socket is broken.</exception>
     public void Receive(DatagramReader reader)
     {
         var count = reader.Receive(_socket.SafeHandle);

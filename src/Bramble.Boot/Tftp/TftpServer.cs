@@ -50,8 +50,6 @@ public sealed partial class TftpServer
         var registry = new TftpRegistry(_options.MaxTransfers, _options.MaxTransfersPerClient);
         var lanes = new List<TftpLane>();
         var pumps = new List<TftpPump>();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var loops = new List<Task>();
         try
         {
             for (var i = 0; i < Math.Max(1, _options.Lanes); i++)
@@ -62,47 +60,52 @@ public sealed partial class TftpServer
             var threads = Math.Clamp(Environment.ProcessorCount, 1, Math.Min(MaxPumps, lanes.Count));
             for (var i = 0; i < threads; i++)
             {
-                pumps.Add(new TftpPump([.. lanes.Where((_, lane) => lane % threads == i)]));
-                loops.Add(pumps[i].Ended);
+                pumps.Add(new TftpPump(
+                    "TFTP blocks", [.. lanes.Where((_, lane) => lane % threads == i)], TftpLane.ReceiveSize));
             }
-            loops.Add(TakeRequestsAsync(socket, lanes, registry, stop.Token));
-            await await Task.WhenAny(loops);
+            // Requests on a thread of their own: to open a file may take a moment, which no transfer should wait for.
+            pumps.Add(new TftpPump("TFTP requests", [new RequestSink(this, socket, lanes, registry)], ReceiveSize));
+            await await Task.WhenAny([.. pumps.Select(pump => pump.Ended), Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellation)]);
         }
         finally
         {
-            await stop.CancelAsync();
             foreach (var lane in lanes) lane.Close("the server stops");
             foreach (var pump in pumps) pump.Stop();
-            await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(pumps.Select(pump => pump.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var pump in pumps) pump.Dispose();
             foreach (var lane in lanes) lane.Dispose();
         }
     }
 
-    private async Task TakeRequestsAsync(
-        Socket socket, List<TftpLane> lanes, TftpRegistry registry, CancellationToken cancellation)
+    /// <summary>The well-known port.</summary>
+    private sealed class RequestSink(TftpServer server, Socket socket, List<TftpLane> lanes, TftpRegistry registry)
+        : IDatagramSink
     {
-        var buffer = new byte[ReceiveSize];
-        var sender = UdpPeer.Buffer();
-        uint next = 0;
-        while (true)
+        private uint _next;
+
+        public SafeSocketHandle Handle => socket.SafeHandle;
+
+        public void Receive(DatagramReader reader)
         {
-            var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, cancellation);
-            var peer = UdpPeer.From(sender);
-            if (peer.Port == 0) continue; // nobody can be answered there
-            // Each request gets the next TID, so that what a client still sends to an earlier one goes astray
-            // harmlessly (RFC 1350 §4).
-            var lane = lanes[(int)(next++ % lanes.Count)];
-            try
+            var count = reader.Receive(socket.SafeHandle);
+            for (var i = 0; i < count; i++)
             {
-                OnRequest(peer, buffer.AsSpan(0, length), lane, registry);
-            }
-            catch (Exception e)
-            {
-                // A fault in answering one client is logged and must not end the service of the others.
-                LogRequestFailed(e, peer);
-                TftpMetrics.CountRequest("fault");
-                lane.Refuse(peer, new TftpError(TftpErrorCode.NotDefined, "internal error"));
+                var peer = reader.Sender(i);
+                if (peer.Port == 0) continue; // nobody can be answered there
+                // Each request gets the next TID, so that what a client still sends to an earlier one goes astray
+                // harmlessly (RFC 1350 §4).
+                var lane = lanes[(int)(_next++ % lanes.Count)];
+                try
+                {
+                    server.OnRequest(peer, reader.Packet(i), lane, registry);
+                }
+                catch (Exception e)
+                {
+                    // A fault in answering one client is logged and must not end the service of the others.
+                    server.LogRequestFailed(e, peer);
+                    TftpMetrics.CountRequest("fault");
+                    lane.Refuse(peer, new TftpError(TftpErrorCode.NotDefined, "internal error"));
+                }
             }
         }
     }
