@@ -9,7 +9,9 @@ internal sealed class BenchNetwork : IAsyncDisposable
     public const string Interface = "rack0";
     public const int MaxClients = 48;
 
-    private readonly string _name = $"bmbench{Environment.ProcessId}";
+    private const string Prefix = "bmbench";
+
+    private readonly string _name = $"{Prefix}{Environment.ProcessId}";
 
     public string Servers => _name + "s";
 
@@ -23,6 +25,7 @@ internal sealed class BenchNetwork : IAsyncDisposable
 
     public static async Task<BenchNetwork> CreateAsync()
     {
+        await SweepAsync();
         var network = new BenchNetwork();
         try
         {
@@ -52,6 +55,18 @@ internal sealed class BenchNetwork : IAsyncDisposable
     {
         foreach (var space in (string[])[Servers, Clients])
             await ChildProcess.RunAsync("ip", ["netns", "delete", space], timeout: TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Removes what runs left behind that were killed.</summary>
+    private static async Task SweepAsync()
+    {
+        var left = Directory.Exists("/run/netns") ? Directory.GetFiles("/run/netns", Prefix + "*") : [];
+        foreach (var name in left.Select(Path.GetFileName))
+        {
+            if (Directory.Exists("/proc/" + name![Prefix.Length..^1])) continue;
+            await Server.SweepAsync(name);
+            await ChildProcess.RunAsync("ip", ["netns", "delete", name], timeout: TimeSpan.FromSeconds(10));
+        }
     }
 
     private static async Task IpAsync(string arguments)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Bramble.BootBench;
 
 // Started by bench/boot, which sees to the programs that are needed:
@@ -28,7 +29,10 @@ for (var i = 2; i < args.Length; i++)
 if (parts.Count == 0) parts = ["tftp", "http", "dhcp"];
 
 var table = new Table();
-await using (var network = await BenchNetwork.CreateAsync())
+var network = await BenchNetwork.CreateAsync();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupted);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupted);
+await using (network)
 {
     var servers = new Servers(network, args[0], args[1]);
     if (parts.Contains("tftp") || parts.Contains("http"))
@@ -41,3 +45,10 @@ await using (var network = await BenchNetwork.CreateAsync())
 }
 Console.Write(table);
 return 0;
+
+void Interrupted(PosixSignalContext context)
+{
+    Server.SweepAsync(network.Servers).GetAwaiter().GetResult();
+    network.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    Environment.Exit(130);
+}

@@ -61,16 +61,27 @@ internal sealed class Server : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        ChildProcess.Kill(_process);
+        await EndAsync(_group);
         await _process.WaitForExitAsync();
         await _reading;
         _process.Dispose();
+    }
+
+    /// <summary>Ends the servers that ran in a namespace whose bench is no more.</summary>
+    public static async Task SweepAsync(string space)
+    {
+        foreach (var group in Directory.GetDirectories(s_groups, space + "-*")) await EndAsync(group);
+    }
+
+    private static async Task EndAsync(string group)
+    {
+        await File.WriteAllTextAsync(Path.Combine(group, "cgroup.kill"), "1");
         // Empty only once the kernel has taken its processes away.
-        for (var i = 0; i < 50 && Directory.Exists(_group); i++)
+        for (var i = 0; i < 50 && Directory.Exists(group); i++)
         {
             try
             {
-                Directory.Delete(_group);
+                Directory.Delete(group);
             }
             catch (IOException)
             {
