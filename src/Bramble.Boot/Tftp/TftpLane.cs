@@ -80,10 +80,15 @@ internal sealed partial class TftpLane : IDatagramSink, IDisposable
 
     /// <summary>
     /// A client port that has a transfer here sent a request. True if that is answered or ignored; false if the old
-    /// transfer has ended by it and a new one is due.
+    /// transfer has ended by it, or before, and a new one is due.
     /// </summary>
-    public bool TakesRepeated(UdpPeer peer, TftpRequest request)
+    /// <param name="reader">Of the request's thread.</param>
+    /// <exception cref="SocketException">The socket is broken.</exception>
+    public bool TakesRepeated(UdpPeer peer, TftpRequest request, DatagramReader reader)
     {
+        // What the client sent before its request came first, to another socket: the ACK of its last block may still
+        // wait there, and without it a client that asks at once for the same file again would look like an echo.
+        Receive(reader);
         lock (_lock)
         {
             if (!_sessions.TryGetValue(peer, out var session) || session.Transfer.Ended) return false;
@@ -108,11 +113,12 @@ internal sealed partial class TftpLane : IDatagramSink, IDisposable
 
     public void Receive(DatagramReader reader)
     {
-        var count = reader.Receive(_socket.SafeHandle);
-        if (count == 0) return;
+        // Taken under the lock: whoever holds it knows that what is not done yet still waits at the socket.
         lock (_lock)
         {
             if (_closed) return;
+            var count = reader.Receive(_socket.SafeHandle);
+            if (count == 0) return;
             var now = Now;
             var sent = _payload;
             for (var i = 0; i < count; i++) OnPacket(reader.Sender(i), reader.Packet(i), now);

@@ -50,6 +50,7 @@ public sealed partial class TftpServer
         var registry = new TftpRegistry(_options.MaxTransfers, _options.MaxTransfersPerClient);
         var lanes = new List<TftpLane>();
         var pumps = new List<TftpPump>();
+        var requests = new RequestSink(this, socket, lanes, registry);
         try
         {
             for (var i = 0; i < Math.Max(1, _options.Lanes); i++)
@@ -64,7 +65,7 @@ public sealed partial class TftpServer
                     "TFTP blocks", [.. lanes.Where((_, lane) => lane % threads == i)], TftpLane.ReceiveSize));
             }
             // Requests on a thread of their own: to open a file may take a moment, which no transfer should wait for.
-            pumps.Add(new TftpPump("TFTP requests", [new RequestSink(this, socket, lanes, registry)], ReceiveSize));
+            pumps.Add(new TftpPump("TFTP requests", [requests], ReceiveSize));
             await await Task.WhenAny([.. pumps.Select(pump => pump.Ended), Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellation)]);
         }
         finally
@@ -73,15 +74,19 @@ public sealed partial class TftpServer
             foreach (var pump in pumps) pump.Stop();
             await Task.WhenAll(pumps.Select(pump => pump.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var pump in pumps) pump.Dispose();
+            requests.Dispose();
             foreach (var lane in lanes) lane.Dispose();
         }
     }
 
     /// <summary>The well-known port.</summary>
     private sealed class RequestSink(TftpServer server, Socket socket, List<TftpLane> lanes, TftpRegistry registry)
-        : IDatagramSink
+        : IDatagramSink, IDisposable
     {
+        private readonly DatagramReader _forLanes = new(16, TftpLane.ReceiveSize);
         private uint _next;
+
+        public void Dispose() => _forLanes.Dispose();
 
         public SafeSocketHandle Handle => socket.SafeHandle;
 
@@ -97,7 +102,7 @@ public sealed partial class TftpServer
                 var lane = lanes[(int)(_next++ % lanes.Count)];
                 try
                 {
-                    server.OnRequest(peer, reader.Packet(i), lane, registry);
+                    server.OnRequest(peer, reader.Packet(i), lane, registry, _forLanes);
                 }
                 catch (Exception e)
                 {
@@ -110,7 +115,8 @@ public sealed partial class TftpServer
         }
     }
 
-    private void OnRequest(UdpPeer peer, ReadOnlySpan<byte> packet, TftpLane lane, TftpRegistry registry)
+    private void OnRequest(
+        UdpPeer peer, ReadOnlySpan<byte> packet, TftpLane lane, TftpRegistry registry, DatagramReader forLanes)
     {
         var decision = TftpResponder.Decide(packet);
         if (decision.Request is not { } request)
@@ -122,7 +128,7 @@ public sealed partial class TftpServer
             if (decision.Path.Length > 0) Record(peer, decision.Path, StepOutcome.Ignored, decision.Detail);
             return;
         }
-        if (registry.LaneOf(peer) is { } running && running.TakesRepeated(peer, request))
+        if (registry.LaneOf(peer) is { } running && running.TakesRepeated(peer, request, forLanes))
         {
             TftpMetrics.CountRequest("repeated");
             return;
