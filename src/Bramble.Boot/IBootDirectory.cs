@@ -132,6 +132,9 @@ public readonly record struct BootFileAnswer(IBootContent? Content, BootRefusal 
     public static BootFileAnswer NotFound(string reason) => new(null, BootRefusal.NotFound, reason);
 }
 
+/// <summary>A piece of an open file. Whoever reads it does not own the descriptor.</summary>
+public readonly record struct FileExtent(Microsoft.Win32.SafeHandles.SafeFileHandle File, long Offset, long Length);
+
 /// <summary>A read-only file that any number of transfers read at once.</summary>
 public interface IBootContent : IDisposable
 {
@@ -146,6 +149,13 @@ public interface IBootContent : IDisposable
     /// for other clients. False for what is in memory already.
     /// </summary>
     bool MayBeKept => false;
+
+    /// <summary>
+    /// Where on disk the bytes lie, in their order, for a sender that lets the kernel copy them; null if they lie
+    /// nowhere as they are. The descriptors stay open as long as the content.
+    /// </summary>
+    /// <exception cref="IOException">The medium failed.</exception>
+    IReadOnlyList<FileExtent>? Extents => null;
 
     /// <summary>Fills the buffer from an offset, short only at the end of the file. Thread-safe.</summary>
     /// <exception cref="IOException">The medium failed.</exception>

@@ -10,6 +10,8 @@ internal sealed class SharedFile(SafeFileHandle handle, FileIdentity identity)
 {
     private int _holders = 1;
 
+    public SafeFileHandle Handle => handle;
+
     public long Length { get; } = (long)identity.Size;
 
     public string Tag { get; } =
@@ -58,6 +60,8 @@ internal sealed class SharedFileContent(SharedFile file, bool isSettled) : IBoot
     public string Tag => file.Tag;
 
     public bool MayBeKept => isSettled;
+
+    public IReadOnlyList<FileExtent> Extents => [new FileExtent(file.Handle, 0, file.Length)];
 
     public int Read(long offset, Span<byte> buffer)
     {
