@@ -32,14 +32,16 @@ internal static partial class DhcpLoad
             delays.Count == 0 ? double.NaN : delays[(int)(delays.Count * 0.99)]);
     }
 
-    private static double Number(Group text) => double.Parse(text.ValueSpan, CultureInfo.InvariantCulture);
+    /// <summary>A dash stands for a share of nothing: not even sent.</summary>
+    private static double Number(Group text) =>
+        text.ValueSpan is "-" ? 100 : double.Parse(text.ValueSpan, CultureInfo.InvariantCulture);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^Rate: ([\d.e+]+)", RegexOptions.Multiline)]
     private static partial Regex ExchangeRate();
 
-    [GeneratedRegex(@"drops ratio: ([\d.e+-]+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"drops ratio: (-|[\d.e+-]+)", RegexOptions.Multiline)]
     private static partial Regex DropRatio();
 
     [GeneratedRegex(@"^sent / received: ([\d.]+) / ([\d.]+)", RegexOptions.Multiline)]

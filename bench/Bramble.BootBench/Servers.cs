@@ -36,6 +36,7 @@ internal sealed class Servers(BenchNetwork network, string brambled, string fold
     public Server Start(string name, bool dhcp)
     {
         Directory.CreateDirectory(State);
+        Directory.CreateDirectory(Root);
         return name switch
         {
             Brambled => StartBrambled(dhcp),

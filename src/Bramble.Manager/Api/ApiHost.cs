@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Hosting;
 using Bramble.Manager.Events;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
@@ -19,7 +20,7 @@ public static class ApiHost
 {
     public static WebApplication Build(BrambleOptions options, Action<IServiceCollection> addShared)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(WebHosts.Options);
         builder.Logging.ClearProviders();
         addShared(builder.Services);
         BearerAuthentication.AddTo(builder.Services);

@@ -1,4 +1,5 @@
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Hosting;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Bramble.Manager.Provisioning;
@@ -11,7 +12,7 @@ public static class BootHttpHost
 {
     public static WebApplication Build(BrambleOptions options, Action<IServiceCollection> addShared)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(WebHosts.Options);
         builder.Logging.ClearProviders();
         addShared(builder.Services);
         builder.Services.AddSingleton<PlainFiles>();
