@@ -9,7 +9,8 @@ run_packages=(iproute2 nftables libsqlite3-0 e2fsprogs dosfstools mtools fakeroo
 qemu_packages=(qemu-system-arm qemu-utils qemu-user-static binfmt-support mmdebstrap arch-test
   debian-archive-keyring faketime)
 test_packages=("${qemu_packages[@]}" qemu-system-x86 snmp snmpd tftp-hpa atftp curl isc-dhcp-client udhcpc shellcheck
-  ntpsec-ntpdate iputils-ping gdisk dropbear-bin zsh fish util-linux)
+  ntpsec-ntpdate chrony bind9-dnsutils dnsmasq-base iputils-ping gdisk dropbear-bin zsh fish util-linux sqlite3
+  ipxe)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"

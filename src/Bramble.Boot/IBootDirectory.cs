@@ -22,7 +22,13 @@ public interface IBootDirectory
 /// <param name="Network">The name of the configured network on which it was heard.</param>
 /// <param name="Mac">The hardware address (<c>chaddr</c>).</param>
 /// <param name="Board">What option 97, the vendor class and the maker's prefix tell of the hardware.</param>
-public sealed record BoardSighting(string Network, MacAddress Mac, BoardIdentity Board);
+public sealed record BoardSighting(string Network, MacAddress Mac, BoardIdentity Board)
+{
+    /// <summary>
+    /// Nobody was heard: somebody asks what would be answered. The plan is the same, and nothing is taken down.
+    /// </summary>
+    public bool IsRehearsal { get; init; }
+}
 
 /// <summary>What a board's packets tell of its hardware, before any operating system runs on it.</summary>
 public sealed record BoardIdentity
@@ -47,6 +53,40 @@ public sealed record BoardIdentity
 
     /// <summary>The DHCP client architecture (option 93); null if absent.</summary>
     public ushort? ClientArchitecture { get; init; }
+
+    /// <summary>
+    /// The processor's, as images name it (arm64 amd64), if the client architecture tells; else empty.
+    /// </summary>
+    public string Architecture => Family != BoardFamily.Pxe ? "" : ClientArchitecture switch
+    {
+        Loaders.ClientArchitecture.Bios or Loaders.ClientArchitecture.UefiX64 or Loaders.ClientArchitecture.UefiEbc
+            or Loaders.ClientArchitecture.HttpX64 => "amd64",
+        Loaders.ClientArchitecture.UefiArm64 or Loaders.ClientArchitecture.HttpArm64
+            or Loaders.ClientArchitecture.UBootArm64 => "arm64",
+        _ => "",
+    };
+
+    /// <summary>What kind of program asks, if the board is no Pi.</summary>
+    public BootClient Client { get; init; }
+}
+
+/// <summary>Programs that boot over the network, by how they take their boot file.</summary>
+public enum BootClient
+{
+    /// <summary>None: a system, or a Pi's firmware.</summary>
+    None,
+
+    /// <summary>A PXE ROM or UEFI firmware: a path, by TFTP.</summary>
+    Pxe,
+
+    /// <summary>UEFI HTTP boot: a URL.</summary>
+    Http,
+
+    /// <summary>iPXE: a URL of a script.</summary>
+    Ipxe,
+
+    /// <summary>U-Boot: looks for <c>pxelinux.cfg</c> by itself.</summary>
+    UBoot,
 }
 
 /// <summary>Boards that need an answer of their own.</summary>
@@ -65,7 +105,7 @@ public enum BoardFamily
     /// <summary>A DHCP client without netboot options: an installed system, an initramfs.</summary>
     PlainClient,
 
-    /// <summary>A PXE, UEFI or iPXE client that is no Pi.</summary>
+    /// <summary>A PXE, UEFI, iPXE or U-Boot client that is no Pi.</summary>
     Pxe,
 }
 
@@ -82,16 +122,28 @@ public enum Admission
 
     /// <summary>Not ours (<c>adopt: ignore</c>, or forgotten on purpose).</summary>
     Ignore,
+
+    /// <summary>Ours, but what it boots from is not here yet: it asks again.</summary>
+    NotReady,
+
+    /// <summary>Unknown, and there is no room to take down another unknown board.</summary>
+    TooManyStrangers,
 }
 
 /// <summary>What the manager wants for a board on the DHCP door.</summary>
 public sealed record BoardPlan(Admission Admission)
 {
+    /// <summary>What is missing, where the admission is <see cref="Admission.NotReady"/>.</summary>
+    public string Missing { get; init; } = "";
+
     /// <summary>The node's name, offered as its host name (option 12); null to leave it out.</summary>
     public string? HostName { get; init; }
 
     /// <summary>A reserved address; null to take one from the pool.</summary>
     public IPv4Address? Reserved { get; init; }
+
+    /// <summary>DHCP options for this board alone; null for none.</summary>
+    public Dhcp.DhcpOptionSet? Options { get; init; }
 
     /// <summary>Whether boot-loader options are given: false lets the board fall through to its own disk.</summary>
     public bool NetBoot { get; init; } = true;
@@ -206,4 +258,7 @@ public sealed record BootStep(DateTimeOffset At, BootStage Stage, string What, S
     public MacAddress? Mac { get; init; }
 
     public IPv4Address? Address { get; init; }
+
+    /// <summary>What the packet told of its sender; null if it was not looked at that far.</summary>
+    public BoardIdentity? Board { get; init; }
 }

@@ -1,10 +1,14 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Bramble.Cli.Backups;
+using Bramble.Cli.Capture;
 using Bramble.Cli.Completion;
 using Bramble.Cli.Config;
 using Bramble.Cli.Events;
+using Bramble.Cli.Explain;
 using Bramble.Cli.Images;
+using Bramble.Cli.Import;
 using Bramble.Cli.Leases;
 using Bramble.Cli.Login;
 using Bramble.Cli.Nodes;
@@ -54,9 +58,14 @@ internal static class CommandLine
             TimelineCommand.Create(set),
             ImageCommands.Create(set),
             LeaseCommands.Create(set),
+            ImportCommands.Create(set),
+            ExplainCommands.Create(set),
             EventsCommand.Create(set),
+            CaptureCommand.Create(set),
             StatusCommand.Create(set),
             TokenCommands.Create(set),
+            BackupCommand.Create(set),
+            RestoreCommand.Create(set),
             LoginCommand.Create(set),
             CheckConfigCommand.Create(set),
             CompletionCommand.Create(set),

@@ -30,6 +30,9 @@ internal sealed class Terminal
     /// <summary>Reads a line from the keyboard without showing it.</summary>
     public required Func<string> ReadSecret { get; init; }
 
+    /// <summary>For data that is no text.</summary>
+    public Func<Stream> OutBytes { get; init; } = Console.OpenStandardOutput;
+
     public static Terminal OfTheProcess() => new()
     {
         Out = DataOut(),

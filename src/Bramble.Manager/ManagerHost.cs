@@ -2,14 +2,19 @@ using Bramble.Boot;
 using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Initramfs;
+using Bramble.Boot.Loaders;
 using Bramble.Boot.Ntp;
 using Bramble.Boot.Tftp;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Dhcp;
 using Bramble.Manager.Events;
+using Bramble.Manager.Gateway;
 using Bramble.Manager.Hosting;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
+using Bramble.Manager.Names;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
 using Bramble.Manager.Power;
@@ -34,6 +39,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly ImageStore _images;
     private readonly InitramfsBuilder _initramfs;
     private readonly InstallerImages _installers;
+    private readonly LoaderFiles _loaders;
     private readonly ImageJobs _imageJobs;
     private readonly TokenStore _tokens;
     private readonly LeaseTable _leases;
@@ -43,6 +49,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
     private readonly ContentCache _contents = new();
+    private readonly ClusterNames _names;
+    private readonly DhcpService _dhcp;
     private readonly WebApplication _api;
     private readonly WebApplication _bootHttp;
     private readonly HostKeys _hostKeys;
@@ -55,9 +63,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _logger = loggers.CreateLogger<ManagerHost>();
 
         // What is durable.
-        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>());
+        _database = Database.Open(options.StateDirectory, loggers.CreateLogger<Database>(), _clock, salvage: true);
         var secret = ServerSecret.Open(options.StateDirectory);
         _events = new EventLog(_database, _clock);
+        if (_database.Salvaged is { } salvaged)
+            _events.Add("store.salvaged", null, null, "brambled", salvaged.Summary);
         _nodes = new NodeRegistry(_database, _events, _clock);
         _timeline = new BootTimeline(_database);
         _tokens = new TokenStore(_database, _events, _clock);
@@ -67,6 +77,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             InUse = image => ImageEndpoints.InUse(image, _nodes, options.Install),
         };
         _initramfs = new InitramfsBuilder(_images, loggers.CreateLogger<InitramfsBuilder>());
+        _loaders = new LoaderFiles(_images, _clock, loggers.CreateLogger<LoaderFiles>());
         _installers = new InstallerImages(_images, _initramfs, _clock, loggers.CreateLogger<InstallerImages>());
         _imageJobs = new ImageJobs(_database, _images, _installers, _events, _clock, loggers.CreateLogger<ImageJobs>());
 
@@ -77,9 +88,11 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _nodes.Changed += Reserve;
         foreach (var node in _nodes.All) Reserve(node);
         _committer = new LeaseCommitter(leaseStore, _leases, _clock, loggers.CreateLogger<LeaseCommitter>());
+        _names = new ClusterNames(options, _nodes, _leases, _clock, loggers);
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
-        _directory = new BootDirectory(options, _nodes, locator, observer, _images, secret, _clock, loggers);
+        _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
+            secret, _clock, loggers);
         _hostKeys = new HostKeys(options.StateDirectory);
         var installer = new InstallerService(options, _nodes, _timeline, _images, secret,
             new OverlayRenderer(options, secret, _hostKeys), _clock, loggers.CreateLogger<InstallerService>());
@@ -93,7 +106,15 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _reconciler = new NodeReconciler(options, _nodes, _timeline, _power, _powerReconciler, _clock,
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
-        var status = new ManagerStatus(options, _nodes, _database, _clock);
+        _dhcp = new DhcpService([.. options.Networks.Where(n => n.Dhcp != DhcpServiceMode.Off)
+            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))], _directory, _leases, _committer, _nodes, _events, _clock,
+            loggers);
+        var status = new ManagerStatus(options, _nodes, _database, _clock)
+        {
+            Warnings = () => _dhcp.Warnings,
+            Counters = () => _dhcp.Counters,
+        };
+        var backups = new BackupWriter(options, _database, _images, _clock);
 
         // The doors that are HTTP.
         _bootHttp = BootHttpHost.Build(options, services =>
@@ -108,7 +129,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(_dhcp);
         });
 
         void AddLogging(IServiceCollection services) =>
@@ -131,6 +152,10 @@ public sealed partial class ManagerHost : IAsyncDisposable
         supervisor.Run("node reconciler", _reconciler.RunAsync, ending.Token);
         supervisor.Run("installer images", _installers.RunAsync, ending.Token);
         supervisor.Run("image jobs", _imageJobs.RunAsync, ending.Token);
+        foreach (var (name, dhcp) in _dhcp.Servers) supervisor.Run($"DHCP on {name}", dhcp.RunAsync, ending.Token);
+        _names.Start(supervisor, ending.Token);
+        var gateway = new GatewayService(_options, _clock, _loggers.CreateLogger<GatewayService>());
+        if (gateway.IsNeeded) supervisor.Run("gateway", gateway.RunAsync, ending.Token);
         foreach (var network in _options.Networks) StartNetwork(network, supervisor, ending.Token);
         supervisor.Run("systemd watchdog",
             token => systemd.FeedWatchdogAsync(() => _reconciler.IsAlive, token), ending.Token);
@@ -155,22 +180,20 @@ public sealed partial class ManagerHost : IAsyncDisposable
     {
         await _api.DisposeAsync().ConfigureAwait(false);
         await _bootHttp.DisposeAsync().ConfigureAwait(false);
+        _dhcp.Dispose();
         _powerReconciler.Dispose();
         _power.Dispose();
         _hostKeys.Dispose();
         _rescue.Dispose();
+        _loaders.Dispose();
         _initramfs.Dispose();
         await _database.DisposeAsync().ConfigureAwait(false);
     }
 
     private void StartNetwork(NetworkOptions network, Supervisor supervisor, CancellationToken stop)
     {
-        if (network.Dhcp != DhcpServiceMode.Off)
-        {
-            var dhcp = new DhcpServer(ToDhcp(network), _directory, _leases, _committer, _clock,
-                _loggers.CreateLogger<DhcpServer>());
-            supervisor.Run($"DHCP on {network.Name}", dhcp.RunAsync, stop);
-        }
+        // What boards behind a relay ask for comes in by the network that their relay comes in by.
+        if (network.Via is not null) return;
         if (network.Tftp)
         {
             var tftp = new TftpServer(
@@ -193,17 +216,18 @@ public sealed partial class ManagerHost : IAsyncDisposable
         foreach (var network in _options.Networks)
         {
             // What the file reserves for this board on a network stays where the node itself has nothing there.
-            IPv4Address? address = node.Spec.ReservedAddress is { } own && network.Address.Contains(own) ? own
+            IPv4Address? address = node.Spec.ReservedAddress is { } own && network.Prefix.Contains(own) ? own
                 : network.Reservations.TryGetValue(node.Mac, out var configured) ? configured : null;
             _leases.Reserve(network.Name, node.Mac, address);
         }
     }
 
-    private DhcpNetwork ToDhcp(NetworkOptions network) => new()
+    internal static DhcpNetwork ToDhcp(NetworkOptions network) => new()
     {
         Name = network.Name,
         Interface = network.Interface,
         Server = network.Address,
+        Relayed = network.Subnet,
         Mode = network.Dhcp switch
         {
             DhcpServiceMode.Proxy => DhcpMode.Proxy,
@@ -217,7 +241,16 @@ public sealed partial class ManagerHost : IAsyncDisposable
         Domain = network.Domain.Length > 0 ? network.Domain : null,
         NtpServers = network.Time ? [network.Address.Address] : Array.Empty<IPv4Address>(),
         LeaseTime = network.Lease,
+        LeaseMinimum = network.LeaseMin,
+        LeaseMaximum = network.LeaseMax,
+        Options = network.Options,
+        Classes = network.Classes,
+        Bootp = network.Bootp,
+        Probe = network.Probe,
+        ProbeTimeout = network.ProbeTimeout,
+        ClientRate = network.ClientRate,
         Pi3OfferDelay = network.Pi3Delay,
+        Loaders = network.Loaders,
     };
 
     [LoggerMessage(1, LogLevel.Information,

@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
+using Bramble.Boot.Images;
+using Bramble.Boot.Loaders;
 using Bramble.Contracts.Security;
 using Bramble.Manager;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Events;
 using Bramble.Manager.Hosting;
@@ -16,6 +19,10 @@ const string usage = """
       brambled [--config FILE]              run in the foreground (systemd: unit brambled.service)
       brambled check-config [FILE]          read the configuration, say all that is wrong with it, start nothing
       brambled first-token [--config FILE]  print an admin token; refused while there is one that is still valid
+      brambled restore FILE [--config FILE | --state DIR] [--dry-run]
+                                            put a backup ('bramble backup') in the place of the state; the daemon
+                                            must not be running
+      brambled fetch-loaders [--config FILE]  fetch the boot loaders of PCs and UEFI machines now, not when one asks
       brambled --version
 
     FILE is /etc/bramble/bramble.yaml unless given.
@@ -23,15 +30,15 @@ const string usage = """
     """;
 
 var file = "/etc/bramble/bramble.yaml";
-var command = "run";
-for (var i = 0; i < args.Length; i++)
+var command = args is ["restore", ..] ? "restore" : "run";
+for (var i = 0; i < args.Length && command != "restore"; i++)
 {
     switch (args[i])
     {
         case "--config" when i + 1 < args.Length:
             file = args[++i];
             break;
-        case "check-config" or "first-token" when i == 0:
+        case "check-config" or "first-token" or "fetch-loaders" when i == 0:
             command = args[i];
             break;
         case var path when command == "check-config" && !path.StartsWith('-'):
@@ -51,10 +58,13 @@ for (var i = 0; i < args.Length; i++)
 
 try
 {
+    if (command == "restore")
+        return await RestoreCommand.RunAsync(args[1..], Console.Out, Console.Error).ConfigureAwait(false);
     var options = ConfigLoader.Load(file);
     return command switch
     {
         "check-config" => CheckConfig(options),
+        "fetch-loaders" => await FetchLoadersAsync(options).ConfigureAwait(false),
         "first-token" => await FirstTokenAsync(options).ConfigureAwait(false),
         _ => await RunAsync(options).ConfigureAwait(false),
     };
@@ -64,7 +74,8 @@ catch (ConfigException e)
     Console.Error.WriteLine(e.Message);
     return 2;
 }
-catch (Exception e) when (e is StoreException or PowerException or IOException or InvalidDataException)
+catch (Exception e) when (e is StoreException or BackupException or PowerException or IOException
+    or InvalidDataException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"brambled: {e.Message}");
     return 1;
@@ -82,6 +93,11 @@ int CheckConfig(BrambleOptions options)
 
 async Task<int> FirstTokenAsync(BrambleOptions options)
 {
+    if (RestoreSwap.IsPending(options.StateDirectory))
+    {
+        Console.Error.WriteLine("brambled: a restore was interrupted; start brambled once, which carries it on");
+        return 1;
+    }
     var database = Database.Open(options.StateDirectory, NullLogger<Database>.Instance);
     await using (database.ConfigureAwait(false))
     {
@@ -96,6 +112,28 @@ async Task<int> FirstTokenAsync(BrambleOptions options)
         Console.WriteLine(created.Secret);
         return 0;
     }
+}
+
+async Task<int> FetchLoadersAsync(BrambleOptions options)
+{
+    using var images = new ImageStore(
+        Path.Combine(options.StateDirectory, "images"), TimeProvider.System, NullLogger<ImageStore>.Instance);
+    using var loaders = new LoaderFiles(images, TimeProvider.System, NullLogger<LoaderFiles>.Instance);
+    foreach (var name in LoaderFiles.Names)
+    {
+        try
+        {
+            await loaders.FetchAsync([name], CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ImageException e)
+        {
+            // The others are of use without it; the table says what is missing.
+            Console.Error.WriteLine($"brambled: {name}: {e.Message}");
+        }
+    }
+    foreach (var state in loaders.States)
+        Console.WriteLine($"{state.Name,-14} {state.Package,-24} {state.Path ?? "missing"}");
+    return loaders.States.All(state => state.Path is not null) ? 0 : 1;
 }
 
 async Task<int> RunAsync(BrambleOptions options)
@@ -119,6 +157,8 @@ async Task<int> RunAsync(BrambleOptions options)
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     // Before anything else is touched: a second daemon would take the first one's sockets away.
     using var state = StateLock.Take(options.StateDirectory);
+    if (await RestoreSwap.FinishAsync(options.StateDirectory).ConfigureAwait(false) is { } aside)
+        RestoreSwap.LogCarriedOn(loggers.CreateLogger<ManagerHost>(), aside);
     var manager = new ManagerHost(options, loggers);
     await using (manager.ConfigureAwait(false))
         return await manager.RunAsync(stop.Token).ConfigureAwait(false);

@@ -23,8 +23,7 @@ public static class BoardClassifier
     {
         error = default;
         board = new BoardIdentity { Family = BoardFamily.PlainClient };
-        var pxe = packet.Options.StartsWith(DhcpOption.VendorClass, "PXEClient"u8)
-            || packet.Options.StartsWith(DhcpOption.VendorClass, "HTTPClient"u8);
+        var client = ClientOf(packet);
         PiOption97? id = null;
         if (packet.Options.TryGet(DhcpOption.ClientMachineIdentifier, out var octets))
         {
@@ -37,7 +36,7 @@ public static class BoardClassifier
         }
         ushort? architecture =
             packet.Options.TryGetUInt16(DhcpOption.ClientArchitecture, out var number) ? number : null;
-        if (!pxe)
+        if (client == BootClient.None)
         {
             board = board with { ClientArchitecture = architecture };
             return true;
@@ -46,9 +45,33 @@ public static class BoardClassifier
         var pi = id is { } known ? FromIdentifier(packet, known) : null;
         if (pi is null && (PiOuis.TryFind(packet.Mac, out var family) || architecture == RpibootArchitecture))
             pi = FromPrefix(packet, family == BoardFamily.Unknown ? BoardFamily.PiOther : family);
-        board = (pi ?? new BoardIdentity { Family = BoardFamily.Pxe }) with { ClientArchitecture = architecture };
+        board = (pi ?? new BoardIdentity { Family = BoardFamily.Pxe, Client = client, Model = ModelOf(architecture) })
+            with { ClientArchitecture = architecture };
         return true;
     }
+
+    private static BootClient ClientOf(DhcpPacket packet)
+    {
+        // RFC 3004 wants each class behind its length; iPXE writes its name bare.
+        if (packet.Options.StartsWith(DhcpOption.UserClass, "iPXE"u8)
+            || packet.Options.StartsWith(DhcpOption.UserClass, "\x04iPXE"u8)) return BootClient.Ipxe;
+        if (packet.Options.StartsWith(DhcpOption.VendorClass, "HTTPClient"u8)) return BootClient.Http;
+        if (packet.Options.StartsWith(DhcpOption.VendorClass, "PXEClient"u8)) return BootClient.Pxe;
+        return packet.Options.StartsWith(DhcpOption.VendorClass, "U-Boot"u8) ? BootClient.UBoot : BootClient.None;
+    }
+
+    /// <summary>
+    /// All that a client architecture tells of a machine; its maker is known when its installer runs.
+    /// </summary>
+    private static string ModelOf(ushort? architecture) => architecture switch
+    {
+        Loaders.ClientArchitecture.Bios => "PC (BIOS)",
+        Loaders.ClientArchitecture.UefiX64 or Loaders.ClientArchitecture.UefiEbc
+            or Loaders.ClientArchitecture.HttpX64 => "PC (UEFI)",
+        Loaders.ClientArchitecture.UefiArm64 or Loaders.ClientArchitecture.HttpArm64 => "arm64 machine (UEFI)",
+        Loaders.ClientArchitecture.UBootArm64 or Loaders.ClientArchitecture.UBootArm32 => "arm board (U-Boot)",
+        _ => "",
+    };
 
     private static BoardIdentity? FromIdentifier(DhcpPacket packet, PiOption97 id)
     {

@@ -1,11 +1,15 @@
 using System.Diagnostics.Metrics;
-using Bramble.Wire.Dhcp;
 
 namespace Bramble.Boot.Dhcp;
 
 /// <summary>What a server has counted since it started.</summary>
+/// <param name="Delayed">Answers that wait for their delay now.</param>
 public sealed record DhcpSnapshot(
-    string Network, long Received, long Sent, IReadOnlyDictionary<DhcpIgnoreReason, long> Ignored, int Delayed);
+    string Network, long Received, long Sent, IReadOnlyDictionary<DhcpIgnoreReason, long> Ignored, int Delayed)
+{
+    /// <summary>Other DHCP servers heard of late, on a network where we should be the only one.</summary>
+    public IReadOnlyList<OtherServer> OtherServers { get; init; } = [];
+}
 
 /// <summary>Counts for the meter <c>Bramble.Boot.Dhcp</c> and for <see cref="DhcpServer.Snapshot"/>.</summary>
 internal sealed class DhcpCounters(string network)
@@ -27,16 +31,17 @@ internal sealed class DhcpCounters(string network)
     private long _received;
     private long _sent;
 
-    public void Received(DhcpMessageType type)
+    /// <param name="type">As <see cref="DhcpMessageLabels"/> has it; <c>DHCP</c> for what cannot be read.</param>
+    public void Received(string type)
     {
         Interlocked.Increment(ref _received);
-        ReceivedCounter.Add(1, new("network", network), new("type", type.Label()));
+        ReceivedCounter.Add(1, new("network", network), new("type", type));
     }
 
-    public void Sent(DhcpMessageType type)
+    public void Sent(string type)
     {
         Interlocked.Increment(ref _sent);
-        SentCounter.Add(1, new("network", network), new("type", type.Label()));
+        SentCounter.Add(1, new("network", network), new("type", type));
     }
 
     public void Ignored(DhcpIgnoreReason reason)

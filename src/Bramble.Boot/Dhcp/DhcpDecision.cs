@@ -25,6 +25,9 @@ public abstract record DhcpDecision
         /// <summary>Wait so long, without holding up others.</summary>
         public TimeSpan Delay { get; init; }
 
+        /// <summary>Whether the address should be tried before it is promised.</summary>
+        public bool Probe { get; init; }
+
         /// <summary>Octets that the client takes.</summary>
         public int MaximumSize { get; init; } = DhcpPacket.DefaultMaximumSize;
     }

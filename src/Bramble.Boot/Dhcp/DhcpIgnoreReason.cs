@@ -12,7 +12,7 @@ public enum DhcpIgnoreReason
     /// <summary>No Ethernet address, or a multicast one, or zeros.</summary>
     NoHardwareAddress,
 
-    /// <summary>No option 53: plain BOOTP.</summary>
+    /// <summary>Option 53 is there and not one octet.</summary>
     NoMessageType,
 
     /// <summary>A message that only servers send, or of another protocol such as LEASEQUERY.</summary>
@@ -45,6 +45,9 @@ public enum DhcpIgnoreReason
     /// <summary>A boot ROM whose node is to start from its own disk.</summary>
     NetBootOff,
 
+    /// <summary>The boot loader for this kind of machine is not here yet: it is being fetched, or cannot be.</summary>
+    LoaderMissing,
+
     /// <summary>As a proxy we have nothing for this client.</summary>
     NotForProxy,
 
@@ -65,4 +68,16 @@ public enum DhcpIgnoreReason
 
     /// <summary>An error of ours while deciding.</summary>
     Fault,
+
+    /// <summary>A BOOTP client without a reservation, on a network that gives it none of the pool.</summary>
+    BootpUnreserved,
+
+    /// <summary>The client sends more than one client needs.</summary>
+    RateLimited,
+
+    /// <summary>Unknown, and as many unknown boards are on record as there may be.</summary>
+    TooManyStrangers,
+
+    /// <summary>Each address that was to be offered answered to a probe.</summary>
+    AddressesInUse,
 }

@@ -17,31 +17,36 @@ public static class DhcpResponder
             return Ignore(DhcpIgnoreReason.NotARequest, "a server's answer, not a question");
         if (!packet.IsEthernet || packet.Mac.Bits == 0 || packet.Mac.IsMulticast)
             return Ignore(DhcpIgnoreReason.NoHardwareAddress, "no Ethernet address of a single station in chaddr");
-        if (packet.MessageType == DhcpMessageType.None)
-            return Ignore(DhcpIgnoreReason.NoMessageType, "no message type (option 53): plain BOOTP is not served");
-        if (packet.MessageType is not (DhcpMessageType.Discover or DhcpMessageType.Request or DhcpMessageType.Decline
+        if (packet.MessageType == DhcpMessageType.None && packet.Options.Contains(DhcpOption.MessageType))
+            return Ignore(DhcpIgnoreReason.NoMessageType, "the message type (option 53) is not one octet");
+        if (packet.MessageType is not (DhcpMessageType.None or DhcpMessageType.Discover or DhcpMessageType.Request or DhcpMessageType.Decline
             or DhcpMessageType.Release or DhcpMessageType.Inform))
             return Ignore(DhcpIgnoreReason.UnexpectedMessage,
                 $"a client does not send message type {packet.MessageType}");
-        if (!packet.RelayAddress.IsAny && !network.Server.Contains(packet.RelayAddress))
-            return Ignore(DhcpIgnoreReason.RelayedFromElsewhere,
-                $"relayed by {packet.RelayAddress}, which is not on {network.Server}");
+        if (!packet.RelayAddress.IsAny && !network.Subnet.Contains(DhcpNetworks.LinkOf(packet)))
+            return Ignore(DhcpIgnoreReason.RelayedFromElsewhere, $"relayed by {packet.RelayAddress} for "
+                + $"{DhcpNetworks.LinkOf(packet)}, which is on no network that is configured here");
         return null;
     }
 
     /// <summary>The whole decision for a packet that passed <see cref="Screen"/>.</summary>
     public static DhcpDecision Decide(
         DhcpPacket packet, DhcpIngress ingress, BoardIdentity board, BoardPlan plan, DhcpNetwork network,
-        LeaseTable leases, DateTimeOffset now)
+        LeaseTable leases, DateTimeOffset now, DhcpTrace? trace = null)
     {
         if (plan.Admission == Admission.AwaitsAdoption)
             return Ignore(DhcpIgnoreReason.AwaitsAdoption, "unknown board, waiting to be adopted");
+        if (plan.Admission == Admission.NotReady)
+            return Ignore(DhcpIgnoreReason.LoaderMissing, plan.Missing);
+        if (plan.Admission == Admission.TooManyStrangers)
+            return Ignore(DhcpIgnoreReason.TooManyStrangers,
+                "unknown board, and no more unknown boards are taken down: adopt or forget some");
         if (plan.Admission != Admission.Serve)
             return Ignore(DhcpIgnoreReason.NotAdmitted, "not a board of ours");
         if (board.Family.IsPi() && !plan.NetBoot)
             return Ignore(DhcpIgnoreReason.NetBootOff, "its boot ROM is left to start from its own disk");
 
-        var asked = new Question(packet, ingress, board, plan, network, leases, now);
+        var asked = new DhcpQuestion(packet, ingress, board, plan, network, leases, now, trace);
         if (network.Mode == DhcpMode.Proxy || ingress.ProxyPort) return Proxy(asked);
         return packet.MessageType switch
         {
@@ -50,18 +55,17 @@ public static class DhcpResponder
             DhcpMessageType.Decline => Decline(asked),
             DhcpMessageType.Release => Release(asked),
             DhcpMessageType.Inform => Inform(asked),
+            DhcpMessageType.None => Bootp(asked),
             _ => Ignore(DhcpIgnoreReason.UnexpectedMessage, $"message type {packet.MessageType}"),
         };
     }
 
-    private readonly record struct Question(
-        DhcpPacket Packet, DhcpIngress Ingress, BoardIdentity Board, BoardPlan Plan, DhcpNetwork Network,
-        LeaseTable Leases, DateTimeOffset Now);
-
-    private static DhcpDecision Discover(Question q)
+    private static DhcpDecision Discover(in DhcpQuestion q)
     {
         q.Packet.Options.TryGetAddress(DhcpOption.RequestedAddress, out var wish);
-        switch (q.Leases.Allocate(q.Network, q.Packet.Mac, q.Plan.Reserved, wish, out var address))
+        var silent = q.Board.Family.NeverRequests();
+        var allocation = Allocate(q, wish, binds: silent, reservedOnly: false);
+        switch (allocation.Outcome)
         {
             case AllocationOutcome.NoReservation:
                 return Ignore(DhcpIgnoreReason.NoReservation,
@@ -70,26 +74,75 @@ public static class DhcpResponder
                 return Ignore(DhcpIgnoreReason.PoolExhausted,
                     $"no free address on network {q.Network.Name}: enlarge its pools or shorten its lease time");
         }
-        var reply = DhcpReplies.Binding(DhcpMessageType.Offer, q.Packet, address, q.Board, q.Plan, q.Network);
-        var silent = q.Board.Family.NeverRequests();
-        var words = $"offered {DhcpReplies.Words(address, q.Network)}";
-        DhcpDecision offer = Reply(q, reply, Towards(q, address), words) with
+        var (address, time) = (allocation.Address, q.LeaseTime);
+        var reply = DhcpReplies.Binding(DhcpMessageType.Offer, q, address, time);
+        DhcpDecision offer = Reply(q, reply, Towards(q, address), $"offered {DhcpReplies.Words(address, time)}") with
         {
             // It uses the address from the OFFER on, so the OFFER promises what an ACK does to others.
-            Commit = silent ? LeaseFor(q, address) : null,
+            Commit = silent ? LeaseFor(q, address, time) : null,
             Delay = silent ? q.Network.Pi3OfferDelay : TimeSpan.Zero,
+            Probe = IsUntried(q, allocation),
         };
         return offer;
     }
 
     /// <summary>
+    /// RFC 1534 §2: an address for ever, from the answer on. Who wants no more than a boot file gets none from here.
+    /// </summary>
+    private static DhcpDecision Bootp(in DhcpQuestion q)
+    {
+        var allocation = Allocate(q, q.Packet.ClientAddress, binds: true, reservedOnly: !q.Network.Bootp);
+        switch (allocation.Outcome)
+        {
+            case AllocationOutcome.NoReservation:
+                return Ignore(DhcpIgnoreReason.BootpUnreserved, $"a BOOTP client without a reservation on network "
+                    + $"{q.Network.Name}, which gives it none of the pool (bootp: true would)");
+            case AllocationOutcome.Exhausted:
+                return Ignore(DhcpIgnoreReason.PoolExhausted,
+                    $"no free address on network {q.Network.Name}: enlarge its pools or shorten its lease time");
+        }
+        var address = allocation.Address;
+        var reply = DhcpReplies.Bootp(q, address);
+        var words = $"bound {DhcpReplies.Words(address, q.LeaseTime)}";
+        DhcpDecision answer = Reply(q, reply, Towards(q, address), words) with
+        {
+            Commit = LeaseFor(q, address, q.LeaseTime),
+            Probe = IsUntried(q, allocation),
+            // RFC 951 §3: 64 octets of vendor information, and not one more.
+            MaximumSize = DhcpPacket.MinimumSize,
+        };
+        return answer;
+    }
+
+    private static Allocation Allocate(in DhcpQuestion q, IPv4Address wish, bool binds, bool reservedOnly)
+    {
+        var allocation = q.Leases.Allocate(new AddressQuestion(q.Network, q.Packet.Mac)
+        {
+            Reserved = q.Plan.Reserved,
+            Wish = wish,
+            IsKnown = q.IsKnown,
+            Binds = binds,
+            ReservedOnly = reservedOnly,
+        });
+        if (allocation.Outcome == AllocationOutcome.Found)
+            q.Trace?.Note($"address {allocation.Address}: {allocation.Words}");
+        return allocation;
+    }
+
+    /// <summary>
+    /// What is reserved is the operator's to keep free, and whoever holds an address would answer to the probe itself.
+    /// </summary>
+    private static bool IsUntried(in DhcpQuestion q, Allocation allocation) => q.Network.Probe != AddressProbe.None
+        && allocation.Source is not (AddressSource.Reservation or AddressSource.Held);
+
+    /// <summary>
     /// RFC 2131 §4.3.2: the state of the client is told by which of option 54, option 50 and ciaddr it fills.
     /// </summary>
-    private static DhcpDecision Request(Question q)
+    private static DhcpDecision Request(in DhcpQuestion q)
     {
         var packet = q.Packet;
         var selecting = packet.Options.TryGetAddress(DhcpOption.ServerIdentifier, out var server);
-        if (selecting && server != q.Network.Server.Address)
+        if (selecting && !q.IsUs(server))
         {
             q.Leases.DropOffer(q.Network.Name, packet.Mac);
             return Ignore(DhcpIgnoreReason.ForAnotherServer, $"the client chose the server {server}");
@@ -104,10 +157,12 @@ public static class DhcpResponder
         var outcome = q.Leases.Claim(q.Network, packet.Mac, q.Plan.Reserved, address, renewal);
         if (outcome == ClaimOutcome.Granted)
         {
-            var reply = DhcpReplies.Binding(DhcpMessageType.Ack, packet, address, q.Board, q.Plan, q.Network);
-            return Reply(q, reply, Towards(q, address), $"bound {DhcpReplies.Words(address, q.Network)}") with
+            var time = q.LeaseTime;
+            q.Trace?.Note($"address {address}: the client asks for it and may have it");
+            var reply = DhcpReplies.Binding(DhcpMessageType.Ack, q, address, time);
+            return Reply(q, reply, Towards(q, address), $"bound {DhcpReplies.Words(address, time)}") with
             {
-                Commit = LeaseFor(q, address),
+                Commit = LeaseFor(q, address, time),
             };
         }
         var why = outcome switch
@@ -125,20 +180,20 @@ public static class DhcpResponder
         var to = packet.RelayAddress.IsAny
             ? new DhcpDestination(IPv4Address.Broadcast, q.Network.ClientPort)
             : new DhcpDestination(packet.RelayAddress, q.Network.ServerPort);
-        return Reply(q, DhcpReplies.Nak(packet, q.Network, why), to, $"refused: {why}");
+        return Reply(q, DhcpReplies.Nak(q, why), to, $"refused: {why}");
     }
 
-    private static DhcpDecision Decline(Question q)
+    private static DhcpDecision Decline(in DhcpQuestion q)
     {
         if (IsForAnother(q, out var other)) return other;
         q.Packet.Options.TryGetAddress(DhcpOption.RequestedAddress, out var address);
-        return q.Leases.Decline(q.Network.Name, q.Packet.Mac, address)
+        return q.Leases.Decline(q.Network.Name, q.Packet.Mac, address) is { } declined
             ? new DhcpDecision.Noted($"{address} is in use by a stranger: set aside for "
-                + $"{LeaseTable.Quarantine.TotalMinutes:0} minutes")
+                + $"{LeaseTable.Quarantine.TotalMinutes:0} minutes", declined)
             : Ignore(DhcpIgnoreReason.NotItsAddress, $"declined {address}, which it was not given");
     }
 
-    private static DhcpDecision Release(Question q)
+    private static DhcpDecision Release(in DhcpQuestion q)
     {
         if (IsForAnother(q, out var other)) return other;
         return q.Leases.Release(q.Network.Name, q.Packet.Mac, q.Packet.ClientAddress) is { } lease
@@ -147,17 +202,17 @@ public static class DhcpResponder
     }
 
     /// <summary>RFC 2131 §4.3.5: the client has its address from elsewhere.</summary>
-    private static DhcpDecision Inform(Question q)
+    private static DhcpDecision Inform(in DhcpQuestion q)
     {
         var address = !q.Packet.ClientAddress.IsAny ? q.Packet.ClientAddress : q.Ingress.Source;
-        if (!q.Network.Server.Contains(address))
-            return Ignore(DhcpIgnoreReason.UnknownLease, $"INFORM from {address}, which is not on {q.Network.Server}");
-        return Reply(q, DhcpReplies.Information(q.Packet, q.Board, q.Plan, q.Network),
+        if (!q.Network.Subnet.Contains(address))
+            return Ignore(DhcpIgnoreReason.UnknownLease, $"INFORM from {address}, which is not on {q.Network.Subnet}");
+        return Reply(q, DhcpReplies.Information(q),
             new DhcpDestination(address, q.Network.ClientPort), "informed");
     }
 
     /// <summary>Boot options beside the server that gives the address (PXE 2.1 §2.2).</summary>
-    private static DhcpDecision Proxy(Question q)
+    private static DhcpDecision Proxy(in DhcpQuestion q)
     {
         var pi = q.Board.Family.IsPi();
         var hasFile = q.Plan.NetBoot && DhcpReplies.HasBootFile(q.Board, q.Network);
@@ -166,7 +221,7 @@ public static class DhcpResponder
         switch (q.Packet.MessageType)
         {
             case DhcpMessageType.Discover when !q.Ingress.ProxyPort:
-                return Reply(q, DhcpReplies.Proxy(DhcpMessageType.Offer, q.Packet, q.Board, q.Network),
+                return Reply(q, DhcpReplies.Proxy(DhcpMessageType.Offer, q),
                     Relayed(q) ?? new DhcpDestination(IPv4Address.Broadcast, q.Network.ClientPort),
                     "offered boot options beside the network's own server") with
                 {
@@ -177,7 +232,7 @@ public static class DhcpResponder
                 // PXE 2.1 §2.2.3: back to the port that the question came from.
                 return client.IsAny
                     ? Ignore(DhcpIgnoreReason.UnknownLease, "a boot question from no address")
-                    : Reply(q, DhcpReplies.Proxy(DhcpMessageType.Ack, q.Packet, q.Board, q.Network),
+                    : Reply(q, DhcpReplies.Proxy(DhcpMessageType.Ack, q),
                         new DhcpDestination(client, q.Ingress.SourcePort), "boot options");
             case DhcpMessageType.Request:
                 return Ignore(DhcpIgnoreReason.ForAnotherServer, "the REQUEST is for the server that gives addresses");
@@ -186,17 +241,17 @@ public static class DhcpResponder
         }
     }
 
-    private static bool IsForAnother(Question q, out DhcpDecision decision)
+    private static bool IsForAnother(in DhcpQuestion q, out DhcpDecision decision)
     {
         // RFC 2131 table 5: DECLINE and RELEASE must name the server. Be lax about one that is missing.
         var other = q.Packet.Options.TryGetAddress(DhcpOption.ServerIdentifier, out var server)
-            && server != q.Network.Server.Address;
+            && !q.IsUs(server);
         decision = Ignore(DhcpIgnoreReason.ForAnotherServer, $"meant for the server {server}");
         return other;
     }
 
     /// <summary>RFC 2131 §4.1: relay, the client's own address, broadcast, or the new address by its MAC.</summary>
-    private static DhcpDestination Towards(Question q, IPv4Address address)
+    private static DhcpDestination Towards(in DhcpQuestion q, IPv4Address address)
     {
         if (Relayed(q) is { } relay) return relay;
         var port = q.Network.ClientPort;
@@ -215,14 +270,14 @@ public static class DhcpResponder
         return new DhcpDestination(address, port) { Neighbour = neighbour };
     }
 
-    private static DhcpDestination? Relayed(Question q) =>
+    private static DhcpDestination? Relayed(in DhcpQuestion q) =>
         q.Packet.RelayAddress.IsAny ? null : new DhcpDestination(q.Packet.RelayAddress, q.Network.ServerPort);
 
-    private static Lease LeaseFor(Question q, IPv4Address address) =>
+    private static Lease LeaseFor(in DhcpQuestion q, IPv4Address address, TimeSpan time) =>
         new(q.Network.Name, q.Packet.Mac, address)
         {
             BoundAt = q.Now,
-            ExpiresAt = q.Now + q.Network.LeaseTime,
+            ExpiresAt = time < DateTimeOffset.MaxValue - q.Now ? q.Now + time : DateTimeOffset.MaxValue,
             Family = q.Board.Family,
             ClientId = q.Packet.Options.TryGet(DhcpOption.ClientIdentifier, out var id)
                 ? Convert.ToHexStringLower(id[..Math.Min(id.Length, 64)]) : "",
@@ -237,7 +292,7 @@ public static class DhcpResponder
         return kept.ToString();
     }
 
-    private static DhcpDecision.Reply Reply(Question q, DhcpPacket reply, DhcpDestination to, string detail) =>
+    private static DhcpDecision.Reply Reply(in DhcpQuestion q, DhcpPacket reply, DhcpDestination to, string detail) =>
         new(reply, to, detail) { MaximumSize = q.Packet.MaximumReplySize };
 
     private static DhcpDecision.Ignore Ignore(DhcpIgnoreReason reason, string text) => new(reason, text);

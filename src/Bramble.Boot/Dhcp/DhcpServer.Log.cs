@@ -1,4 +1,3 @@
-using Bramble.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Bramble.Boot.Dhcp;
@@ -12,19 +11,17 @@ public sealed partial class DhcpServer
         "DHCP does not serve network {Network}: {Cause}. Trying again in {Seconds} s")]
     private partial void LogNotServing(string network, string cause, double seconds);
 
-    [LoggerMessage(2102, LogLevel.Information, "{Network}: {What} to {Mac}: {Detail}")]
-    private partial void LogAnswered(string network, string what, MacAddress mac, string detail);
+    [LoggerMessage(2108, LogLevel.Warning, "{Message}")]
+    private partial void LogOtherServer(string message);
 
-    [LoggerMessage(2103, LogLevel.Information, "{Network}: {What} from {Mac}: {Detail}")]
-    private partial void LogNoted(string network, string what, MacAddress mac, string detail);
+    [LoggerMessage(2109, LogLevel.Information, "{Message}")]
+    private partial void LogOtherServerGone(string message);
 
-    [LoggerMessage(2104, LogLevel.Debug, "{Network}: {What} of {Mac} unanswered ({Reason}): {Why}")]
-    private partial void LogIgnored(string network, string what, MacAddress mac, DhcpIgnoreReason reason, string why);
+    [LoggerMessage(2110, LogLevel.Warning,
+        "Addresses of network {Network} are offered untried: {Cause}. Trying again in {Seconds} s")]
+    private partial void LogNoProbe(string network, string cause, double seconds);
 
-    [LoggerMessage(2105, LogLevel.Warning, "{Network}: {What} of {Mac} unanswered ({Reason}): {Why}")]
-    private partial void LogUnanswered(
-        string network, string what, MacAddress mac, DhcpIgnoreReason reason, string why);
-
-    [LoggerMessage(2106, LogLevel.Error, "{Network}: a packet from {Source} could not be handled")]
-    private partial void LogFault(Exception cause, string network, IPv4Address source);
+    [LoggerMessage(2111, LogLevel.Debug,
+        "Network {Network} is not watched for other servers: {Cause}. Trying again in {Seconds} s")]
+    private partial void LogNoWatch(string network, string cause, double seconds);
 }

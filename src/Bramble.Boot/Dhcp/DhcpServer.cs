@@ -1,336 +1,142 @@
-using Bramble.Wire;
-using Bramble.Wire.Dhcp;
 using Microsoft.Extensions.Logging;
 
 namespace Bramble.Boot.Dhcp;
 
 /// <summary>
-/// The DHCP door of one network: receive → is it for us? → decide → commit → reply. One receive loop, no task per
-/// packet; what has to wait, waits in a bounded queue (the lease committer's, or that of delayed OFFERs). All servers
-/// of a daemon share one lease table and one committer, whose <see cref="LeaseCommitter.RunAsync"/> must run beside
-/// them.
+/// The DHCP door of one interface: the network on it, and those whose relays come in there. One receive loop, no task
+/// per packet; what to do about a packet, <see cref="DhcpHandler"/> knows. All servers of a daemon share one lease
+/// table and one committer, whose <see cref="LeaseCommitter.RunAsync"/> must run beside them.
 /// </summary>
-public sealed partial class DhcpServer
+public sealed partial class DhcpServer : IDisposable
 {
     /// <summary>OFFERs that may wait for their delay at once.</summary>
     public const int DelayedCapacity = 8192;
 
     private const int LargestDatagram = 65536;
 
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan InterfaceCheck = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan WarnAgain = TimeSpan.FromSeconds(10);
-
     private readonly DhcpNetwork _network;
-    private readonly IBootDirectory _directory;
-    private readonly LeaseTable _leases;
-    private readonly LeaseCommitter _committer;
+    private readonly DhcpNetworks _networks;
     private readonly TimeProvider _clock;
     private readonly ILogger<DhcpServer> _logger;
-    private readonly Func<DhcpNetwork, int, IDhcpChannel> _open;
-    private readonly DhcpCounters _counters;
-    private readonly long[] _lastWarned = new long[Enum.GetValues<DhcpIgnoreReason>().Length];
-    private DelayQueue<Outgoing>? _delayed;
+    private readonly DhcpWires _wires;
+    private readonly DhcpHandler _handler;
+    private readonly OtherServers _others;
+    private readonly Dictionary<AddressProbe, AddressProber> _probers;
 
+    /// <param name="relayed">Networks behind relays that come in on this one's interface.</param>
     public DhcpServer(
-        DhcpNetwork network, IBootDirectory directory, LeaseTable leases, LeaseCommitter committer, TimeProvider clock,
-        ILogger<DhcpServer> logger)
-        : this(network, directory, leases, committer, clock, logger, DhcpSocket.Open)
+        DhcpNetwork network, IReadOnlyList<DhcpNetwork> relayed, IBootDirectory directory, LeaseTable leases,
+        LeaseCommitter committer, TimeProvider clock, ILogger<DhcpServer> logger)
+        : this(network, relayed, directory, leases, committer, clock, logger, DhcpWires.Real)
     {
     }
 
-    /// <param name="open">Opens a port of the network; throws IOException with the cause if it cannot.</param>
     internal DhcpServer(
-        DhcpNetwork network, IBootDirectory directory, LeaseTable leases, LeaseCommitter committer, TimeProvider clock,
-        ILogger<DhcpServer> logger, Func<DhcpNetwork, int, IDhcpChannel> open)
+        DhcpNetwork network, IReadOnlyList<DhcpNetwork> relayed, IBootDirectory directory, LeaseTable leases,
+        LeaseCommitter committer, TimeProvider clock, ILogger<DhcpServer> logger, DhcpWires wires)
     {
         _network = network;
-        _directory = directory;
-        _leases = leases;
-        _committer = committer;
+        _networks = new DhcpNetworks(network, relayed);
         _clock = clock;
         _logger = logger;
-        _open = open;
-        _counters = new DhcpCounters(network.Name);
-    }
-
-    /// <summary>A port that is served, over all the times that it had to be opened.</summary>
-    private sealed class Door(int port, bool proxy)
-    {
-        private volatile IDhcpChannel? _channel;
-
-        public int Port => port;
-
-        public bool IsProxy => proxy;
-
-        public IDhcpChannel? Channel
+        _wires = wires;
+        _probers = _networks.All.Select(n => n.Probe).Where(p => p != AddressProbe.None).Distinct()
+            .ToDictionary(p => p, _ => new AddressProber(clock));
+        _handler = new DhcpHandler(_networks, directory, leases, committer, _probers, clock, logger);
+        _others = new OtherServers(network, clock, (kind, message) =>
         {
-            get => _channel;
-            set => _channel = value;
-        }
+            if (kind == DhcpNoticeKind.OtherServer) LogOtherServer(message);
+            else LogOtherServerGone(message);
+            _handler.Notice(network, kind, message);
+        });
     }
 
-    private sealed record Outgoing(Door Door, MacAddress Mac, DhcpDecision.Reply Reply);
+    /// <summary>What an operator should hear of. Raised on the loops' threads: keep it short.</summary>
+    public event Action<DhcpNotice>? Noticed
+    {
+        add => _handler.Noticed += value;
+        remove => _handler.Noticed -= value;
+    }
 
-    /// <summary>Counts since the start.</summary>
-    public DhcpSnapshot Snapshot() => _counters.Snapshot(_delayed?.Count ?? 0);
+    /// <summary>Counts since the start, of the interface's own network.</summary>
+    public DhcpSnapshot Snapshot() => _handler.Snapshot(_network.Name) with { OtherServers = _others.Snapshot() };
+
+    /// <summary>The same for each network that is served here.</summary>
+    public IReadOnlyList<DhcpSnapshot> Snapshots() =>
+        [Snapshot(), .. _networks.Relayed.Select(n => _handler.Snapshot(n.Name))];
 
     /// <summary>
-    /// Serves until cancelled. An interface that is not there or vanishes is waited for; nothing else ends the loop.
+    /// Serves until cancelled, once. An interface that is not there or vanishes is waited for; nothing else ends the loop.
     /// </summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        using var delayed = new DelayQueue<Outgoing>(_clock, DelayedCapacity, SendDelayed);
-        _delayed = delayed;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var doors = new List<Task> { ServeAsync(new Door(_network.ServerPort, proxy: false), end.Token) };
-        if (_network.Mode == DhcpMode.Proxy)
-            doors.Add(ServeAsync(new Door(_network.ProxyPort, proxy: true), end.Token));
-        await Task.WhenAny(doors).ConfigureAwait(false);
-        // One that ended by an error takes the other along, so that the error is seen.
-        await end.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(doors).ConfigureAwait(false);
-    }
-
-    private async Task ServeAsync(Door door, CancellationToken cancellation)
-    {
-        var retry = FirstRetry;
-        while (!cancellation.IsCancellationRequested)
+        try
         {
-            try
-            {
-                using var channel = _open(_network, door.Port);
-                door.Channel = channel;
-                LogListening(_network.Name, _network.Interface, door.Port, _network.Mode);
-                using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-                // A socket bound to a deleted interface stays silent for ever: only looking tells.
-                using var watch = _clock.CreateTimer(_ =>
-                {
-                    try
-                    {
-                        if (!channel.IsThere) gone.Cancel();
-                    }
-                    catch (ObjectDisposedException)
-                    {
-                        // The channel was given up while we looked.
-                    }
-                }, null, InterfaceCheck, InterfaceCheck);
-                var started = _clock.GetTimestamp();
-                try
-                {
-                    await ReceiveAsync(door, channel, gone.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-                {
-                    throw new IOException($"interface {_network.Interface} has vanished or was replaced");
-                }
-                finally
-                {
-                    door.Channel = null;
-                    if (_clock.GetElapsedTime(started) > LastRetry) retry = FirstRetry;
-                }
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (IOException e)
-            {
-                LogNotServing(_network.Name, e.Message, retry.TotalSeconds);
-            }
-            try
-            {
-                await Task.Delay(retry, _clock, cancellation).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            retry = retry * 2 < LastRetry ? retry * 2 : LastRetry;
+            var loops = new List<Task> { ServeAsync(new DhcpDoor(_network.ServerPort, proxy: false), end.Token) };
+            if (_network.Mode == DhcpMode.Proxy)
+                loops.Add(ServeAsync(new DhcpDoor(_network.ProxyPort, proxy: true), end.Token));
+            foreach (var (kind, prober) in _probers)
+                if (_wires.OpenProbe is { } open) loops.Add(ProbeAsync(() => open(_network, kind), prober, end.Token));
+            if (_network.Mode == DhcpMode.Authoritative && _wires.OpenLink is { } openLink)
+                loops.Add(WatchAsync(() => openLink(_network), end.Token));
+            await Task.WhenAny(loops).ConfigureAwait(false);
+            // One that ended by an error takes the others along, so that the error is seen.
+            await end.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(loops).ConfigureAwait(false);
+        }
+        finally
+        {
+            Dispose();
         }
     }
 
-    private async Task ReceiveAsync(Door door, IDhcpChannel channel, CancellationToken cancellation)
+    public void Dispose()
+    {
+        _handler.Dispose();
+        foreach (var prober in _probers.Values) prober.Dispose();
+    }
+
+    private Task ServeAsync(DhcpDoor door, CancellationToken cancellation) =>
+        new ChannelKeeper(_clock, _network.Interface, (why, retry) =>
+            LogNotServing(_network.Name, why, retry.TotalSeconds)).RunAsync(() =>
+            {
+                var channel = _wires.Open(_network, door.Port);
+                LogListening(_network.Name, _network.Interface, door.Port, _network.Mode);
+                return channel;
+            }, (channel, gone) => ReceiveAsync(door, channel, gone), cancellation);
+
+    private Task ProbeAsync(Func<IProbeChannel> open, AddressProber prober, CancellationToken cancellation) =>
+        new ChannelKeeper(_clock, _network.Interface, (why, retry) =>
+            LogNoProbe(_network.Name, why, retry.TotalSeconds)).RunAsync(open, prober.RunAsync, cancellation);
+
+    private Task WatchAsync(Func<ILinkChannel> open, CancellationToken cancellation) =>
+        new ChannelKeeper(_clock, _network.Interface, (why, retry) =>
+            LogNoWatch(_network.Name, why, retry.TotalSeconds)).RunAsync(open, _others.RunAsync, cancellation);
+
+    private async Task ReceiveAsync(DhcpDoor door, IDhcpChannel channel, CancellationToken cancellation)
     {
         var buffer = new byte[LargestDatagram];
-        while (true)
-        {
-            var datagram = await channel.ReceiveAsync(buffer, cancellation).ConfigureAwait(false);
-            try
-            {
-                Handle(door, buffer.AsSpan(0, datagram.Length), datagram);
-            }
-            catch (Exception e)
-            {
-                // One packet must not take the others' server away.
-                LogFault(e, _network.Name, datagram.Source);
-                _counters.Ignored(DhcpIgnoreReason.Fault);
-            }
-        }
-    }
-
-    private void Handle(Door door, ReadOnlySpan<byte> octets, DhcpDatagram from)
-    {
-        if (!DhcpPacket.TryRead(octets, out var packet, out var error))
-        {
-            _counters.Received(DhcpMessageType.None);
-            Ignore(MacOf(octets), "DHCP", new(DhcpIgnoreReason.Malformed, error.ToString()));
-            return;
-        }
-        var what = packet.MessageType.Label();
-        _counters.Received(packet.MessageType);
-        if (DhcpResponder.Screen(packet, _network) is { } refused)
-        {
-            Ignore(packet.Mac, what, refused);
-            return;
-        }
-        if (!BoardClassifier.TryClassify(packet, out var board, out error))
-        {
-            Ignore(packet.Mac, what, new(DhcpIgnoreReason.BadMachineIdentifier, error.ToString()));
-            return;
-        }
-        if (_network.Mode == DhcpMode.Proxy && board.Family == BoardFamily.PlainClient)
-        {
-            // Beside another server, what does not boot from the network is not even looked up: not ours to know.
-            Ignore(packet.Mac, what, new(DhcpIgnoreReason.NotForProxy, "not a network boot"));
-            return;
-        }
-        var plan = _directory.Find(new BoardSighting(_network.Name, packet.Mac, board));
-        var decision = DhcpResponder.Decide(packet, new DhcpIngress(from.Source, from.SourcePort, door.IsProxy), board,
-            plan, _network, _leases, _clock.GetUtcNow());
-        switch (decision)
-        {
-            case DhcpDecision.Ignore ignore:
-                Ignore(packet.Mac, what, ignore);
-                break;
-            case DhcpDecision.Noted noted:
-                Record(packet.Mac, null, what, StepOutcome.Ok, noted.Detail);
-                LogNoted(_network.Name, what, packet.Mac, noted.Detail);
-                // A lost RELEASE costs nothing: its lease runs out by itself.
-                if (noted.Commit is { } released) _committer.TryCommit(released, static _ => { });
-                break;
-            case DhcpDecision.Reply reply:
-                Record(packet.Mac, null, what, StepOutcome.Ok, Describe(board));
-                Answer(new Outgoing(door, packet.Mac, reply));
-                break;
-        }
-    }
-
-    /// <summary>Durable first, then the delay, then out.</summary>
-    private void Answer(Outgoing outgoing)
-    {
-        if (outgoing.Reply.Commit is not { } lease)
-        {
-            Schedule(outgoing);
-            return;
-        }
-        var queued = _committer.TryCommit(lease, failure =>
-        {
-            if (failure is null) Schedule(outgoing);
-            else Fail(outgoing, DhcpIgnoreReason.StoreFailed, $"the lease could not be stored: {failure.Message}");
-        });
-        if (!queued) Fail(outgoing, DhcpIgnoreReason.Overloaded, "too many leases wait for the store");
-    }
-
-    private void Schedule(Outgoing outgoing)
-    {
-        if (outgoing.Reply.Delay <= TimeSpan.Zero)
-            Send(outgoing);
-        else if (_delayed?.TryAdd(outgoing, outgoing.Reply.Delay) != true)
-            Fail(outgoing, DhcpIgnoreReason.Overloaded, "too many answers wait for their delay");
-    }
-
-    /// <summary>On the timer's thread, where nobody would catch what escapes.</summary>
-    private void SendDelayed(Outgoing outgoing)
-    {
+        door.Channel = channel;
         try
         {
-            Send(outgoing);
+            while (true)
+            {
+                var datagram = await channel.ReceiveAsync(buffer, cancellation).ConfigureAwait(false);
+                try
+                {
+                    _handler.Handle(door, buffer.AsSpan(0, datagram.Length), datagram);
+                }
+                catch (Exception e)
+                {
+                    // One packet must not take the others' server away.
+                    _handler.Fault(e, datagram.Source);
+                }
+            }
         }
-        catch (Exception e)
+        finally
         {
-            LogFault(e, _network.Name, outgoing.Reply.Packet.YourAddress);
-            _counters.Ignored(DhcpIgnoreReason.Fault);
-        }
-    }
-
-    private void Send(Outgoing outgoing)
-    {
-        var reply = outgoing.Reply;
-        Span<byte> buffer = stackalloc byte[DhcpPacket.LargestSize];
-        var size = DhcpReplies.Write(reply.Packet, buffer[..Math.Min(reply.MaximumSize, buffer.Length)]);
-        if (size == 0)
-        {
-            Fail(outgoing, DhcpIgnoreReason.ReplyTooLarge, $"does not fit into {reply.MaximumSize} octets");
-            return;
-        }
-        try
-        {
-            if (outgoing.Door.Channel is not { } channel)
-                throw new IOException($"interface {_network.Interface} is not there");
-            channel.Send(buffer[..size], reply.To);
-        }
-        catch (IOException e)
-        {
-            Fail(outgoing, DhcpIgnoreReason.SendFailed, e.Message);
-            return;
-        }
-        var type = reply.Packet.MessageType;
-        _counters.Sent(type);
-        LogAnswered(_network.Name, type.Label(), outgoing.Mac, reply.Detail);
-        var outcome = type == DhcpMessageType.Nak ? StepOutcome.Failed : StepOutcome.Ok;
-        Record(outgoing.Mac, Given(reply), type.Label(), outcome, reply.Detail);
-    }
-
-    private static IPv4Address? Given(DhcpDecision.Reply reply) =>
-        reply.Packet.YourAddress.IsAny ? null : reply.Packet.YourAddress;
-
-    private void Fail(Outgoing outgoing, DhcpIgnoreReason reason, string why)
-    {
-        var what = outgoing.Reply.Packet.MessageType.Label();
-        _counters.Ignored(reason);
-        Report(reason, what, outgoing.Mac, why);
-        Record(outgoing.Mac, Given(outgoing.Reply), what, StepOutcome.Failed, why);
-    }
-
-    private void Ignore(MacAddress? mac, string what, DhcpDecision.Ignore ignore)
-    {
-        _counters.Ignored(ignore.Reason);
-        Report(ignore.Reason, what, mac ?? default, ignore.Text);
-        Record(mac, null, what, StepOutcome.Ignored, ignore.Text);
-    }
-
-    /// <summary>What an operator must act on is a warning, once in a while; the rest is for those who look.</summary>
-    private void Report(DhcpIgnoreReason reason, string what, MacAddress mac, string why)
-    {
-        var warn = reason is DhcpIgnoreReason.PoolExhausted or DhcpIgnoreReason.StoreFailed
-            or DhcpIgnoreReason.Overloaded or DhcpIgnoreReason.SendFailed or DhcpIgnoreReason.ReplyTooLarge;
-        var last = Interlocked.Read(ref _lastWarned[(int)reason]);
-        if (warn && (last == 0 || _clock.GetElapsedTime(last) >= WarnAgain))
-        {
-            Interlocked.Exchange(ref _lastWarned[(int)reason], Math.Max(1, _clock.GetTimestamp()));
-            LogUnanswered(_network.Name, what, mac, reason, why);
-        }
-        else
-        {
-            LogIgnored(_network.Name, what, mac, reason, why);
+            door.Channel = null;
         }
     }
-
-    private void Record(MacAddress? mac, IPv4Address? address, string what, StepOutcome outcome, string detail) =>
-        _directory.Record(new BootStep(_clock.GetUtcNow(), BootStage.Dhcp, what, outcome, detail)
-        {
-            Mac = mac,
-            Address = address,
-        });
-
-    private static string Describe(BoardIdentity board) =>
-        board.Model.Length == 0 ? board.Family == BoardFamily.Pxe ? "a PXE client" : "a client that does not netboot"
-            : board.Serial.Length == 0 ? board.Model
-            : $"{board.Model}, serial {board.Serial}";
-
-    /// <summary>Whose garbage it was, if at least the header is whole.</summary>
-    private static MacAddress? MacOf(ReadOnlySpan<byte> octets) =>
-        octets.Length >= 34 && octets[1] == 1 && octets[2] == MacAddress.Size ? MacAddress.Read(octets[28..]) : null;
 }

@@ -6,11 +6,8 @@ namespace Bramble.Boot.Dhcp;
 internal readonly record struct DhcpDatagram(int Length, IPv4Address Source, int SourcePort);
 
 /// <summary>One port on one interface. The seam at which tests put a network of their own.</summary>
-internal interface IDhcpChannel : IDisposable
+internal interface IDhcpChannel : IInterfaceChannel
 {
-    /// <summary>Whether the interface is still the one that was opened.</summary>
-    bool IsThere { get; }
-
     /// <exception cref="IOException">The channel broke; it must be opened anew.</exception>
     ValueTask<DhcpDatagram> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation);
 

@@ -9,6 +9,11 @@ public enum LeaseState
 
     /// <summary>The client gave it back, or moved; remembered so that it gets the same address again.</summary>
     Released,
+
+    /// <summary>
+    /// A stranger uses the address: the client declined it, or it answered to a probe. Nobody gets it for a while.
+    /// </summary>
+    Declined,
 }
 
 /// <summary>

@@ -13,7 +13,7 @@ namespace Bramble.Boot.Dhcp;
 /// is free up to one lease time late after a restart; in return no jump ever gives an address in use to another.
 /// </para>
 /// </summary>
-public sealed class LeaseTable(TimeProvider clock)
+public sealed class LeaseTable
 {
     /// <summary>How long an offer waits for its REQUEST. A Pi 4 asks within 4 s (DHCP_REQ_TIMEOUT).</summary>
     public static readonly TimeSpan OfferHold = TimeSpan.FromSeconds(30);
@@ -27,35 +27,39 @@ public sealed class LeaseTable(TimeProvider clock)
     private static readonly TimeSpan LongestLease = TimeSpan.FromDays(3650);
 
     private readonly Lock _gate = new();
-    private readonly long _start = clock.GetTimestamp();
-    private readonly Dictionary<IPv4Address, Slot> _slots = [];
-    private readonly Dictionary<(string Network, MacAddress Mac), Slot> _clients = [];
-    private readonly Dictionary<IPv4Address, (string Network, MacAddress Mac)> _reserved = [];
-    private readonly Dictionary<(string Network, MacAddress Mac), IPv4Address> _reservations = [];
-    private readonly Dictionary<string, AddressPool> _pools = [];
-    private readonly HashSet<string> _networks = [];
+    private readonly LeaseSlots _slots;
 
-    /// <summary>An address that was given or offered at least once.</summary>
-    private sealed class Slot(string network, IPv4Address address)
+    public LeaseTable(TimeProvider clock)
+        : this(new LeaseSlots(clock))
     {
-        public string Network { get; } = network;
-        public IPv4Address Address { get; } = address;
-        public MacAddress Owner { get; set; }
-        public TimeSpan HeldUntil { get; set; }
-        public bool Quarantined { get; set; }
-        public Lease? Lease { get; set; }
-
-        /// <summary>Where the owner was before; freed once this address is confirmed.</summary>
-        public Slot? Displaced { get; set; }
     }
+
+    private LeaseTable(LeaseSlots slots) => _slots = slots;
 
     /// <summary>Leases kept, bound and released.</summary>
     public int Count
     {
         get
         {
-            lock (_gate) return _slots.Values.Count(s => s.Lease is not null);
+            lock (_gate) return _slots.All.Count(s => s.Lease is not null);
         }
+    }
+
+    /// <summary>Addresses on record, leased, offered and set aside: never more than the pools and reservations.</summary>
+    public int Known
+    {
+        get
+        {
+            lock (_gate) return _slots.All.Count;
+        }
+    }
+
+    /// <summary>
+    /// A table of its own that stands as this one does on one network: whatever is tried on it changes nothing here.
+    /// </summary>
+    public LeaseTable Rehearse(string network)
+    {
+        lock (_gate) return new LeaseTable(_slots.Copy(network));
     }
 
     /// <summary>
@@ -67,12 +71,17 @@ public sealed class LeaseTable(TimeProvider clock)
         {
             foreach (var lease in leases.OrderBy(l => l.BoundAt))
             {
-                var slot = SlotOf(lease.Network, lease.Address);
-                if (_clients.TryGetValue((lease.Network, lease.Mac), out var old) && old != slot) Remove(old);
-                Own(slot, lease.Mac);
+                var slot = _slots.SlotOf(lease.Network, lease.Address);
+                if (lease.State == LeaseState.Declined)
+                {
+                    _slots.SetAside(slot, lease);
+                    continue;
+                }
+                if (_slots.Of(lease.Network, lease.Mac) is { } old && old != slot) _slots.Remove(old);
+                _slots.Own(slot, lease.Mac);
                 slot.Displaced = null;
                 slot.Lease = lease;
-                slot.HeldUntil = lease.State == LeaseState.Bound ? Now() + Duration(lease) + Grace : Now();
+                slot.HeldUntil = lease.State == LeaseState.Bound ? _slots.Now + Duration(lease) + Grace : _slots.Now;
             }
         }
     }
@@ -83,29 +92,39 @@ public sealed class LeaseTable(TimeProvider clock)
     /// </summary>
     public void Reserve(string network, MacAddress mac, IPv4Address? address)
     {
-        lock (_gate) SetReservation((network, mac), address);
+        lock (_gate) _slots.Reserve((network, mac), address);
+    }
+
+    /// <inheritdoc cref="Allocate(in AddressQuestion)"/>
+    public AllocationOutcome Allocate(
+        DhcpNetwork network, MacAddress mac, IPv4Address? reserved, IPv4Address wish, out IPv4Address address)
+    {
+        var allocation = Allocate(new AddressQuestion(network, mac) { Reserved = reserved, Wish = wish });
+        address = allocation.Address;
+        return allocation.Outcome;
     }
 
     /// <summary>
     /// Finds an address for a DISCOVER and holds it for a short time: the reservation, else what the client had before,
-    /// even if expired, else what it wishes, else an address that was never given, else the one unused for longest.
+    /// even if expired, else what it wishes, else an address that was never given, else the one unused for longest;
+    /// for a node of ours, if all are held, what was offered to a stranger.
     /// </summary>
-    public AllocationOutcome Allocate(
-        DhcpNetwork network, MacAddress mac, IPv4Address? reserved, IPv4Address wish, out IPv4Address address)
+    public Allocation Allocate(in AddressQuestion asked)
     {
         lock (_gate)
         {
-            var pool = PoolOf(network);
-            var slot = Find(pool, mac, ReservationOf(network, mac, reserved), wish);
-            address = slot?.Address ?? default;
+            var pool = _slots.PoolOf(asked.Network);
+            var (slot, source) = Find(pool, asked);
             if (slot is null)
             {
-                return network.Mode == DhcpMode.Authoritative
-                    ? AllocationOutcome.Exhausted
-                    : AllocationOutcome.NoReservation;
+                return new Allocation(
+                    asked.Network.Mode == DhcpMode.Authoritative && !asked.ReservedOnly
+                        ? AllocationOutcome.Exhausted : AllocationOutcome.NoReservation, default, AddressSource.None);
             }
-            Hold(slot, mac, OfferHold);
-            return AllocationOutcome.Found;
+            _slots.Hold(slot, asked.Mac, OfferHold);
+            slot.IsKnown = asked.IsKnown;
+            slot.Claimed |= asked.Binds;
+            return new Allocation(AllocationOutcome.Found, slot.Address, source);
         }
     }
 
@@ -116,22 +135,24 @@ public sealed class LeaseTable(TimeProvider clock)
     {
         lock (_gate)
         {
-            var pool = PoolOf(network);
+            _slots.PoolOf(network);
             if (!network.IsHost(address)) return ClaimOutcome.WrongAddress;
-            var reservation = ReservationOf(network, mac, reserved);
-            if (IsReservedForAnother(network, address, mac)) return ClaimOutcome.HeldByAnother;
-            var own = _slots.TryGetValue(address, out var slot) && slot.Owner == mac && !slot.Quarantined;
-            if (!own && slot is not null && !IsFree(slot)) return ClaimOutcome.HeldByAnother;
-            var uses = renewal && own && !IsFree(slot!) && slot!.Lease is { State: LeaseState.Bound };
+            var reservation = _slots.ReservationOf(network, mac, reserved);
+            if (_slots.Reservations.IsForAnother(network.Name, address, mac)) return ClaimOutcome.HeldByAnother;
+            var slot = _slots.Of(address);
+            var own = slot is not null && slot.Owner == mac && !slot.Quarantined;
+            if (!own && slot is not null && !_slots.IsFree(slot)) return ClaimOutcome.HeldByAnother;
+            var uses = renewal && own && !_slots.IsFree(slot!) && slot!.Lease is { State: LeaseState.Bound };
             if (!uses && reservation != address)
             {
-                if (reservation is { } r && IsAvailable(r, mac)) return ClaimOutcome.ReservedElsewhere;
+                if (reservation is { } r && _slots.IsAvailable(r, mac)) return ClaimOutcome.ReservedElsewhere;
                 if (network.Mode != DhcpMode.Authoritative)
                     return own ? ClaimOutcome.WrongAddress : ClaimOutcome.Unknown;
                 if (!network.InPool(address)) return ClaimOutcome.WrongAddress;
             }
-            pool.NothingFreeUntil = TimeSpan.Zero;
-            Hold(SlotOf(network.Name, address), mac, OfferHold);
+            slot = _slots.SlotOf(network.Name, address);
+            _slots.Hold(slot, mac, OfferHold);
+            slot.Claimed = true;
             return ClaimOutcome.Granted;
         }
     }
@@ -141,15 +162,16 @@ public sealed class LeaseTable(TimeProvider clock)
     {
         lock (_gate)
         {
-            if (!_slots.TryGetValue(lease.Address, out var slot) || slot.Owner != lease.Mac || slot.Quarantined)
+            if (lease.State == LeaseState.Declined) return true;
+            if (_slots.Of(lease.Address) is not { } slot || slot.Owner != lease.Mac || slot.Quarantined)
                 return false;
             if (lease.State == LeaseState.Released) return true;
             slot.Lease = lease;
-            slot.HeldUntil = Now() + Duration(lease) + Grace;
+            slot.HeldUntil = _slots.Now + Duration(lease) + Grace;
             if (slot.Displaced is { } old)
             {
                 slot.Displaced = null;
-                if (old.Owner == lease.Mac) Remove(old);
+                if (old.Owner == lease.Mac) _slots.Remove(old);
             }
             return true;
         }
@@ -162,30 +184,27 @@ public sealed class LeaseTable(TimeProvider clock)
     {
         lock (_gate)
         {
-            if (!_slots.TryGetValue(address, out var slot) || slot.Owner != mac || slot.Network != network
+            if (_slots.Of(address) is not { } slot || slot.Owner != mac || slot.Network != network
                 || slot.Lease is not { State: LeaseState.Bound } lease)
                 return null;
             slot.Lease = lease with { State = LeaseState.Released };
-            Free(slot);
+            _slots.Free(slot);
             return slot.Lease;
         }
     }
 
-    /// <summary>The client found the address taken. False if it never was that client's to decline.</summary>
-    public bool Decline(string network, MacAddress mac, IPv4Address address)
+    /// <summary>
+    /// The client found the address taken, or we did when we probed it for the client. Returns what to store, or null
+    /// if it never was that client's, or is not any more.
+    /// </summary>
+    public Lease? Decline(string network, MacAddress mac, IPv4Address address)
     {
         lock (_gate)
         {
-            if (!_slots.TryGetValue(address, out var slot) || slot.Owner != mac || slot.Network != network
+            if (_slots.Of(address) is not { } slot || slot.Owner != mac || slot.Network != network
                 || slot.Quarantined)
-                return false;
-            _clients.Remove((network, mac));
-            slot.Quarantined = true;
-            slot.Owner = default;
-            slot.Lease = null;
-            slot.Displaced = null;
-            slot.HeldUntil = Now() + Quarantine;
-            return true;
+                return null;
+            return _slots.SetAside(slot, mac);
         }
     }
 
@@ -194,15 +213,16 @@ public sealed class LeaseTable(TimeProvider clock)
     {
         lock (_gate)
         {
-            if (!_clients.TryGetValue((network, mac), out var slot)) return;
-            if (slot.Lease is null && slot.Displaced is { } old && _slots.GetValueOrDefault(old.Address) == old)
+            if (_slots.Of(network, mac) is not { } slot) return;
+            slot.Claimed = false;
+            if (slot.Lease is null && slot.Displaced is { } old && _slots.Of(old.Address) == old)
             {
-                Remove(slot);
-                _clients[(network, mac)] = old;
+                _slots.Remove(slot);
+                _slots.GoBack(network, mac, old);
             }
             else if (slot.Lease is null)
             {
-                Free(slot);
+                _slots.Free(slot);
             }
         }
     }
@@ -210,7 +230,7 @@ public sealed class LeaseTable(TimeProvider clock)
     /// <summary>The client's lease on a network, bound or released.</summary>
     public bool TryFind(string network, MacAddress mac, [NotNullWhen(true)] out Lease? lease)
     {
-        lock (_gate) lease = _clients.TryGetValue((network, mac), out var slot) ? slot.Lease : null;
+        lock (_gate) lease = _slots.Of(network, mac)?.Lease;
         return lease is not null;
     }
 
@@ -219,7 +239,7 @@ public sealed class LeaseTable(TimeProvider clock)
     {
         lock (_gate)
         {
-            lease = _slots.TryGetValue(address, out var slot) && !IsFree(slot)
+            lease = _slots.Of(address) is { } slot && !_slots.IsFree(slot)
                 && slot.Lease is { State: LeaseState.Bound } bound && bound.Mac == slot.Owner ? bound : null;
         }
         return lease is not null;
@@ -231,9 +251,9 @@ public sealed class LeaseTable(TimeProvider clock)
         lock (_gate)
         {
             lease = null;
-            foreach (var network in _networks)
+            foreach (var network in _slots.Networks)
             {
-                if (_clients.TryGetValue((network, mac), out var slot) && slot.Lease is { } found
+                if (_slots.Of(network, mac)?.Lease is { } found
                     && (lease is null || found.BoundAt > lease.BoundAt))
                     lease = found;
             }
@@ -245,10 +265,8 @@ public sealed class LeaseTable(TimeProvider clock)
     public IReadOnlyList<Lease> Snapshot()
     {
         lock (_gate)
-            return [.. _slots.Values.Select(s => s.Lease).OfType<Lease>().OrderBy(l => l.Address)];
+            return [.. _slots.All.Select(s => s.Lease).OfType<Lease>().OrderBy(l => l.Address)];
     }
-
-    private TimeSpan Now() => clock.GetElapsedTime(_start);
 
     private static TimeSpan Duration(Lease lease)
     {
@@ -256,137 +274,29 @@ public sealed class LeaseTable(TimeProvider clock)
         return duration < TimeSpan.Zero ? TimeSpan.Zero : duration > LongestLease ? LongestLease : duration;
     }
 
-    private Slot? Find(AddressPool pool, MacAddress mac, IPv4Address? reservation, IPv4Address wish)
+    private (LeaseSlot? Slot, AddressSource Source) Find(AddressPool pool, in AddressQuestion asked)
     {
-        var network = pool.Network;
-        if (reservation is { } r && network.IsHost(r) && IsAvailable(r, mac)) return SlotOf(network.Name, r);
-        if (network.Mode != DhcpMode.Authoritative) return null;
+        var (network, mac) = (asked.Network, asked.Mac);
+        if (_slots.ReservationOf(network, mac, asked.Reserved) is { } r && network.IsHost(r)
+            && _slots.IsAvailable(r, mac))
+            return (_slots.SlotOf(network.Name, r), AddressSource.Reservation);
+        if (network.Mode != DhcpMode.Authoritative || asked.ReservedOnly) return default;
 
-        if (_clients.TryGetValue((network.Name, mac), out var previous) && !previous.Quarantined
-            && network.InPool(previous.Address) && !IsReservedForAnother(network, previous.Address, mac))
-            return previous;
-        if (!wish.IsAny && Usable(wish)) return SlotOf(network.Name, wish);
-        if (pool.Next(Usable) is { } fresh) return SlotOf(network.Name, fresh);
-        return LeastRecentlyUsed(pool, mac);
-
-        bool Usable(IPv4Address a) =>
-            network.InPool(a) && !_slots.ContainsKey(a) && !IsReservedForAnother(network, a, mac);
-    }
-
-    private Slot? LeastRecentlyUsed(AddressPool pool, MacAddress mac)
-    {
-        var now = Now();
-        if (now < pool.NothingFreeUntil) return null;
-        Slot? best = null;
-        var soonest = TimeSpan.MaxValue;
-        foreach (var slot in _slots.Values)
+        if (_slots.Of(network.Name, mac) is { Quarantined: false } previous
+            && network.InPool(previous.Address)
+            && !_slots.Reservations.IsForAnother(network.Name, previous.Address, mac))
         {
-            if (!pool.Network.InPool(slot.Address) || IsReservedForAnother(pool.Network, slot.Address, mac)) continue;
-            if (slot.HeldUntil > now)
-            {
-                if (slot.HeldUntil < soonest) soonest = slot.HeldUntil;
-            }
-            else if (best is null || Rank(slot).CompareTo(Rank(best)) < 0)
-            {
-                best = slot;
-            }
+            var holds = previous.Lease is { State: LeaseState.Bound } && !_slots.IsFree(previous);
+            return (previous, holds ? AddressSource.Held : AddressSource.Previous);
         }
-        pool.NothingFreeUntil = best is null ? soonest : TimeSpan.Zero;
-        return best is null ? null : SlotOf(pool.Network.Name, best.Address);
-
-        // What was only ever offered goes first: a flood of strangers must not cost boards their old addresses.
-        static (bool, TimeSpan, DateTimeOffset, IPv4Address) Rank(Slot slot) =>
-            (slot.Lease is not null, slot.HeldUntil, slot.Lease?.ExpiresAt ?? default, slot.Address);
-    }
-
-    private bool IsFree(Slot slot) => slot.HeldUntil <= Now();
-
-    private bool IsAvailable(IPv4Address address, MacAddress mac) =>
-        !_slots.TryGetValue(address, out var slot) || IsFree(slot) || (slot.Owner == mac && !slot.Quarantined);
-
-    private bool IsReservedForAnother(DhcpNetwork network, IPv4Address address, MacAddress mac) =>
-        _reserved.TryGetValue(address, out var holder) && holder != (network.Name, mac);
-
-    /// <summary>
-    /// The client's reservation as its plan says, else as the configuration says; null if another has it.
-    /// </summary>
-    private IPv4Address? ReservationOf(DhcpNetwork network, MacAddress mac, IPv4Address? reserved)
-    {
-        if (reserved is null && network.Reservations.TryGetValue(mac, out var configured)) reserved = configured;
-        SetReservation((network.Name, mac), reserved);
-        return reserved is { } address && !IsReservedForAnother(network, address, mac) ? address : null;
-    }
-
-    private void SetReservation((string Network, MacAddress Mac) client, IPv4Address? address)
-    {
-        if (_reservations.TryGetValue(client, out var old))
-        {
-            if (old == address) return;
-            _reservations.Remove(client);
-            _reserved.Remove(old);
-            if (_pools.TryGetValue(client.Network, out var pool)) pool.Restart();
-        }
-        if (address is { } a && _reserved.TryAdd(a, client)) _reservations[client] = a;
-    }
-
-    private AddressPool PoolOf(DhcpNetwork network)
-    {
-        if (_pools.TryGetValue(network.Name, out var pool) && ReferenceEquals(pool.Network, network)) return pool;
-        foreach (var mac in pool?.Network.Reservations.Keys ?? [])
-            if (!network.Reservations.ContainsKey(mac)) SetReservation((network.Name, mac), null);
-        foreach (var (mac, address) in network.Reservations) SetReservation((network.Name, mac), address);
-        return _pools[network.Name] = new AddressPool(network);
-    }
-
-    private Slot SlotOf(string network, IPv4Address address)
-    {
-        if (_slots.TryGetValue(address, out var slot) && slot.Network == network) return slot;
-        if (slot is not null) Remove(slot);
-        _networks.Add(network);
-        return _slots[address] = new Slot(network, address);
-    }
-
-    private void Hold(Slot slot, MacAddress mac, TimeSpan time)
-    {
-        if (slot.Owner != mac || slot.Quarantined) slot.HeldUntil = TimeSpan.Zero;
-        Own(slot, mac);
-        var until = Now() + time;
-        if (until > slot.HeldUntil) slot.HeldUntil = until;
-    }
-
-    private void Own(Slot slot, MacAddress mac)
-    {
-        if (slot.Owner != mac)
-        {
-            Disown(slot);
-            slot.Lease = null;
-            slot.Owner = mac;
-            slot.Displaced = null;
-        }
-        slot.Quarantined = false;
-        if (_clients.TryGetValue((slot.Network, mac), out var previous) && previous != slot) slot.Displaced = previous;
-        _clients[(slot.Network, mac)] = slot;
-    }
-
-    private void Disown(Slot slot)
-    {
-        var client = (slot.Network, slot.Owner);
-        if (_clients.GetValueOrDefault(client) == slot) _clients.Remove(client);
-    }
-
-    private void Free(Slot slot)
-    {
-        slot.HeldUntil = Now();
-        if (_pools.TryGetValue(slot.Network, out var pool)) pool.NothingFreeUntil = TimeSpan.Zero;
-    }
-
-    /// <summary>Forgets the owner; the address stays known, and free.</summary>
-    private void Remove(Slot slot)
-    {
-        Disown(slot);
-        slot.Owner = default;
-        slot.Lease = null;
-        slot.Displaced = null;
-        Free(slot);
+        if (!asked.Wish.IsAny && _slots.IsFresh(network, asked.Wish, mac))
+            return (_slots.SlotOf(network.Name, asked.Wish), AddressSource.Wish);
+        while (pool.TryNext(out var fresh))
+            if (_slots.IsFresh(network, fresh, mac)) return (_slots.SlotOf(network.Name, fresh), AddressSource.Fresh);
+        if (pool.FindFree(_slots.Now, mac, _slots.Reservations) is { } free)
+            return (_slots.SlotOf(network.Name, free.Address), AddressSource.Reused);
+        if (asked.IsKnown && pool.FindOffer(mac, _slots.Reservations) is { } offer)
+            return (offer, AddressSource.TakenOver);
+        return default;
     }
 }

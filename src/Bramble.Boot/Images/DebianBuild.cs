@@ -86,8 +86,6 @@ internal sealed class DebianBuild : IAsyncDisposable
     private static void Check(DebianRecipe recipe)
     {
         ImageName.CheckArchitecture(recipe.Architecture);
-        if (recipe is { Slim: true, Architecture: "amd64" })
-            throw new ImageException("A slim root keeps the drivers of ARM boards only: it can be arm64 or armhf.");
         foreach (var word in recipe.ExtraPackages.Append(recipe.Suite))
         {
             if (word.Length is 0 or > 100

@@ -10,6 +10,13 @@ internal sealed class PackageCache(string directory) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
 
+    /// <summary>Where a package is unpacked already; null if it is not.</summary>
+    public string? Find(string package, string architecture)
+    {
+        var unpacked = Unpacked(package, architecture);
+        return Directory.Exists(unpacked) ? unpacked : null;
+    }
+
     /// <summary>The directory in which a package of the host's release is unpacked.</summary>
     /// <exception cref="ImageException">It cannot be downloaded or unpacked.</exception>
     public async Task<string> GetAsync(string package, string architecture, CancellationToken cancellation)
@@ -17,7 +24,7 @@ internal sealed class PackageCache(string directory) : IDisposable
         ImageName.CheckArchitecture(architecture);
         var suite = AptSources.HostCodename();
         var home = Path.Combine(directory, $"{suite}-{architecture}");
-        var unpacked = Path.Combine(home, "packages", package);
+        var unpacked = Unpacked(package, architecture);
         await _one.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
@@ -74,6 +81,9 @@ internal sealed class PackageCache(string directory) : IDisposable
     }
 
     public void Dispose() => _one.Dispose();
+
+    private string Unpacked(string package, string architecture) =>
+        Path.Combine(directory, $"{AptSources.HostCodename()}-{architecture}", "packages", package);
 
     private static string[] Prepare(string home, string suite, string architecture)
     {

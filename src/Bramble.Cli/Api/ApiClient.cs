@@ -80,17 +80,37 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <summary>Opens an event stream. The time limit is for the answer's head only. The caller disposes it.</summary>
+    public Task<HttpResponseMessage> OpenStreamAsync(
+        string path, string? lastEventId, CancellationToken cancellation) =>
+        OpenStreamAsync(path, "text/event-stream", lastEventId, cancellation);
+
+    /// <summary>The same for any other kind of content that comes as it is made.</summary>
     public async Task<HttpResponseMessage> OpenStreamAsync(
-        string path, string? lastEventId, CancellationToken cancellation)
+        string path, string mediaType, string? lastEventId, CancellationToken cancellation)
     {
         using var bound = Bound(_timeout, cancellation);
         using var request = new HttpRequestMessage(HttpMethod.Get, Relative(path));
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(mediaType));
         if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
         var response = await OpenAsync(request, bound, cancellation);
-        if (response.Content.Headers.ContentType?.MediaType == "text/event-stream") return response;
+        if (response.Content.Headers.ContentType?.MediaType == mediaType) return response;
         response.Dispose();
-        throw ApiErrors.NotBramble(_connection, "it sent no event stream");
+        throw ApiErrors.NotBramble(_connection, $"it sent no {mediaType}");
+    }
+
+    /// <summary>Fetches a body of any length; with --timeout, within that, else for as long as it takes.</summary>
+    public async Task DownloadAsync(string path, Stream to, CancellationToken cancellation)
+    {
+        using var bound = Bound(_timeout == UsualTimeout ? null : _timeout, cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Relative(path));
+        using var response = await OpenAsync(request, bound, cancellation);
+        await using var body = await GuardAsync(() => response.Content.ReadAsStreamAsync(bound.Token), cancellation);
+        var buffer = new byte[128 << 10];
+        int read;
+        // A broken connection is the manager's matter, a full disk is not.
+        while ((read = await GuardAsync(() => body.ReadAsync(buffer, bound.Token).AsTask(), cancellation)) > 0)
+            await to.WriteAsync(buffer.AsMemory(0, read), cancellation);
+        await to.FlushAsync(cancellation);
     }
 
     public void Dispose() => _http.Dispose();

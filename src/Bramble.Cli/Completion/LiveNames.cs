@@ -38,26 +38,36 @@ internal static class LiveNames
         option.CompletionSources.Add(context => Images(set, context));
     }
 
+    public static void OfNetworks(CommandSet set, Argument argument)
+    {
+        argument.HelpName = "NETWORK";
+        argument.CompletionSources.Add(context =>
+            Of(set, context, ApiRoutes.Manager, ContractsJson.Default.ManagerView,
+                manager => manager.Networks.Select(network => network.Name)));
+    }
+
     private static IEnumerable<CompletionItem> Nodes(CommandSet set, CompletionContext context) =>
-        Of(set, context, ApiRoutes.Nodes, ContractsJson.Default.IReadOnlyListNodeView, node => node.Name);
+        Of(set, context, ApiRoutes.Nodes, ContractsJson.Default.IReadOnlyListNodeView,
+            nodes => nodes.Select(node => node.Name));
 
     private static IEnumerable<CompletionItem> Images(CommandSet set, CompletionContext context) =>
-        Of(set, context, ApiRoutes.Images, ContractsJson.Default.IReadOnlyListImageView, image => image.Name);
+        Of(set, context, ApiRoutes.Images, ContractsJson.Default.IReadOnlyListImageView,
+            images => images.Select(image => image.Name));
 
     /// <summary>
     /// A shell can show no message: whatever goes wrong, there are none. The library asks for completions
     /// synchronously; nothing else runs in this process then.
     /// </summary>
     private static IEnumerable<CompletionItem> Of<T>(
-        CommandSet set, CompletionContext context, string route, JsonTypeInfo<IReadOnlyList<T>> type,
-        Func<T, string> name)
+        CommandSet set, CompletionContext context, string route, JsonTypeInfo<T> type,
+        Func<T, IEnumerable<string>> names)
     {
         try
         {
             var connection = Connection.Find(set.Terminal, context.ParseResult.GetValue(set.Options.Server));
             using var api = new ApiClient(connection, Patience, set.Terminal.Time);
-            var list = Task.Run(() => api.GetAsync(route, type, CancellationToken.None)).GetAwaiter().GetResult();
-            return [.. list.Value.Select(item => new CompletionItem(Output.Human.Clean(name(item))))];
+            var answer = Task.Run(() => api.GetAsync(route, type, CancellationToken.None)).GetAwaiter().GetResult();
+            return [.. names(answer.Value).Select(name => new CompletionItem(Output.Human.Clean(name)))];
         }
         catch (Exception)
         {

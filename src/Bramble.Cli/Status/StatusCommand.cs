@@ -31,6 +31,7 @@ internal static class StatusCommand
         head.AddIf("Cluster", manager.Cluster);
         head.AddIf("Manager", $"brambled {manager.Version} at {session.Connection.Address.Text}");
         head.AddIf("Trouble", new Cell(manager.Trouble ?? "", Styles.Bad));
+        foreach (var warning in manager.Warnings ?? []) head.AddIf("Warning", new Cell(warning, Styles.Odd));
         head.AddIf("Up", $"{Human.Age(manager.StartedAt, now)}, since {Human.Time(manager.StartedAt)}");
         head.AddIf("Nodes", $"{manager.NodesByPhase.Values.Sum()}");
         foreach (var phase in Enum.GetValues<NodePhase>())

@@ -27,11 +27,19 @@ public static class ApiRoutes
     /// </summary>
     public const string NodeAction = Nodes + "/actions/{verb}";
 
+    /// <summary>POST NodeImportRequest → NodeImportResult: many nodes at once, all or none.</summary>
+    public const string NodeImport = Nodes + "/import";
+
     /// <summary>GET (<c>?select=…</c>) → PowerView[], read from the hardware.</summary>
     public const string Power = Prefix + "/power";
 
     /// <summary>POST PowerRequest → NodeActionResult. Verbs: on off cycle.</summary>
     public const string PowerAction = Power + "/{verb}";
+
+    /// <summary>
+    /// GET (<c>?node=SELECTOR</c>): a pcap file of the network's boot traffic that grows until the client ends it.
+    /// </summary>
+    public const string Capture = Prefix + "/networks/{name}/capture";
 
     /// <summary>GET → ImageView[].</summary>
     public const string Images = Prefix + "/images";
@@ -54,6 +62,12 @@ public static class ApiRoutes
     /// <summary>GET → LeaseView[].</summary>
     public const string Leases = Prefix + "/leases";
 
+    /// <summary>GET → DhcpCountsView[]: for each network what was received, sent and left unanswered, by reason.</summary>
+    public const string Dhcp = Prefix + "/dhcp";
+
+    /// <summary>POST DhcpExplainRequest → DhcpExplanationView[]. Changes nothing.</summary>
+    public const string DhcpExplain = Dhcp + "/explain";
+
     /// <summary>GET (<c>?after=ID&amp;limit=N&amp;node=SELECTOR</c>) → EventView[].</summary>
     public const string Events = Prefix + "/events";
 
@@ -65,12 +79,19 @@ public static class ApiRoutes
 
     /// <summary>DELETE → 204.</summary>
     public const string Token = Tokens + "/{id}";
+
+    /// <summary>GET (<c>?images=true</c>) → the whole state as a gzipped tar archive.</summary>
+    public const string Backup = Prefix + "/backup";
 }
 
 /// <summary>The daemon itself.</summary>
 public sealed record ManagerView(
     string Cluster, string Version, DateTimeOffset StartedAt, IReadOnlyList<NetworkView> Networks,
-    IReadOnlyDictionary<string, int> NodesByPhase, IReadOnlyDictionary<string, long> Counters, string? Trouble = null);
+    IReadOnlyDictionary<string, int> NodesByPhase, IReadOnlyDictionary<string, long> Counters, string? Trouble = null)
+{
+    /// <summary>What an operator should look at, one sentence each; null if there is nothing.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+}
 
 public sealed record NetworkView(
     string Name, string Interface, string Address, string DhcpMode, string Adopt, string BootUrl);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bramble.Contracts.Dhcp;
 using Bramble.Contracts.Events;
 using Bramble.Contracts.Images;
 using Bramble.Contracts.Leases;
@@ -15,6 +16,7 @@ namespace Bramble.Contracts.Api;
     Converters =
     [
         typeof(LowerCase<NodePhase>), typeof(LowerCase<NodeGoal>), typeof(LowerCase<Role>), typeof(LowerCase<NodeVerb>),
+        typeof(LowerCase<NodeImportVerdict>),
     ])]
 [JsonSerializable(typeof(ManagerView))]
 [JsonSerializable(typeof(ProblemView))]
@@ -24,6 +26,8 @@ namespace Bramble.Contracts.Api;
 [JsonSerializable(typeof(NodePatch))]
 [JsonSerializable(typeof(NodeActionRequest))]
 [JsonSerializable(typeof(NodeActionResult))]
+[JsonSerializable(typeof(NodeImportRequest))]
+[JsonSerializable(typeof(NodeImportResult))]
 [JsonSerializable(typeof(TimelineView))]
 [JsonSerializable(typeof(IReadOnlyList<PowerView>))]
 [JsonSerializable(typeof(PowerRequest))]
@@ -33,6 +37,9 @@ namespace Bramble.Contracts.Api;
 [JsonSerializable(typeof(ImageJobView))]
 [JsonSerializable(typeof(IReadOnlyList<ImageJobView>))]
 [JsonSerializable(typeof(IReadOnlyList<LeaseView>))]
+[JsonSerializable(typeof(IReadOnlyList<DhcpCountsView>))]
+[JsonSerializable(typeof(DhcpExplainRequest))]
+[JsonSerializable(typeof(IReadOnlyList<DhcpExplanationView>))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IReadOnlyList<EventView>))]
 [JsonSerializable(typeof(TokenCreate))]

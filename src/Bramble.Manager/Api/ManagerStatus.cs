@@ -10,6 +10,12 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
 {
     private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
 
+    /// <summary>What an operator should look at, beyond the store.</summary>
+    public Func<IReadOnlyList<string>> Warnings { get; init; } = () => [];
+
+    /// <summary>What the parts of the daemon count, by name.</summary>
+    public Func<IEnumerable<KeyValuePair<string, long>>> Counters { get; init; } = () => [];
+
     public static string Version { get; } = typeof(ManagerStatus).Assembly.GetName().Version!.ToString(3);
 
     public static IResult Show(ManagerStatus status) => Json.Of(status.View());
@@ -19,11 +25,12 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
         var (commits, writes) = database.Statistics;
         return new ManagerView(
             options.Cluster, Version, _startedAt,
-            [.. options.Networks.Select(n => new NetworkView(n.Name, n.Interface, n.Address.ToString(),
+            [.. options.Networks.Select(n => new NetworkView(n.Name,
+                n.Via is null ? n.Interface : $"via {n.Via}", n.Prefix.ToString(),
                 n.Dhcp.ToString().ToLowerInvariant(), n.Adopt.ToString().ToLowerInvariant(), n.BootUrl))],
             nodes.All.GroupBy(node => node.Status.Phase)
                 .ToDictionary(group => NodeRegistry.Word(group.Key), group => group.Count()),
-            new Dictionary<string, long>
+            new Dictionary<string, long>(Counters())
             {
                 ["store.commits"] = commits,
                 ["store.writes"] = writes,
@@ -31,6 +38,9 @@ public sealed class ManagerStatus(BrambleOptions options, NodeRegistry nodes, Da
                 ["cpu.milliseconds"] = (long)Environment.CpuUsage.TotalTime.TotalMilliseconds,
             },
             database.Trouble is { } trouble
-                ? $"the store has taken no writes since {trouble.Since:u}: {trouble.Why}" : null);
+                ? $"the store has taken no writes since {trouble.Since:u}: {trouble.Why}" : database.Salvaged?.Summary)
+        {
+            Warnings = Warnings() is { Count: > 0 } warnings ? warnings : null,
+        };
     }
 }

@@ -1,3 +1,5 @@
+using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Manager.Provisioning;
 using Bramble.Wire;
 
@@ -6,6 +8,9 @@ namespace Bramble.Manager.Configuration;
 /// <summary>The whole configuration file, checked. Immutable: a change of the file takes a restart.</summary>
 public sealed record BrambleOptions
 {
+    /// <summary>The file that this was read from; null for none.</summary>
+    public string? File { get; init; }
+
     /// <summary>The cluster's name, for people.</summary>
     public string Cluster { get; init; } = "bramble";
 
@@ -18,6 +23,8 @@ public sealed record BrambleOptions
     public ApiOptions Api { get; init; } = new();
 
     public IReadOnlyList<NetworkOptions> Networks { get; init; } = [];
+
+    public DnsServiceOptions Dns { get; init; } = new();
 
     public InstallOptions Install { get; init; } = new();
 
@@ -74,6 +81,15 @@ public sealed record NetworkOptions
     /// <summary>Our own address on the interface, with the length of the network.</summary>
     public required IPv4Prefix Address { get; init; }
 
+    /// <summary>The network by whose interface relays come in, for one that is not on an interface of ours.</summary>
+    public string? Via { get; init; }
+
+    /// <summary>The network behind the relay; null for one on our interface.</summary>
+    public IPv4Prefix? Subnet { get; init; }
+
+    /// <summary>The network that the boards are on.</summary>
+    public IPv4Prefix Prefix => Subnet ?? Address;
+
     public AdoptPolicy Adopt { get; init; } = AdoptPolicy.Ask;
 
     public DhcpServiceMode Dhcp { get; init; } = DhcpServiceMode.Authoritative;
@@ -91,6 +107,27 @@ public sealed record NetworkOptions
 
     public TimeSpan Lease { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>The least for a client that asks for less; null: it gets what is usual.</summary>
+    public TimeSpan? LeaseMin { get; init; }
+
+    /// <summary>The most for a client that asks for more; null: it gets what is usual.</summary>
+    public TimeSpan? LeaseMax { get; init; }
+
+    /// <summary>Whether BOOTP clients without a reservation get an address of the pool, for ever.</summary>
+    public bool Bootp { get; init; }
+
+    /// <summary>Whether an address is tried before the pool offers it.</summary>
+    public AddressProbe Probe { get; init; }
+
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>DHCP packets a second of one client; 0 for no limit.</summary>
+    public int ClientRate { get; init; } = 10;
+
+    public DhcpOptionSet Options { get; init; } = DhcpOptionSet.Empty;
+
+    public IReadOnlyList<DhcpClass> Classes { get; init; } = [];
+
     /// <summary>How long a Pi 3B's OFFER is held back: it locks up when DHCP and TFTP answer within 2 s.</summary>
     public TimeSpan Pi3Delay { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -98,16 +135,36 @@ public sealed record NetworkOptions
 
     public bool Time { get; init; } = true;
 
+    /// <summary>Whether names are served here.</summary>
+    public bool ServesNames { get; init; }
+
+    /// <summary>How its boards get out; null if they do not.</summary>
+    public GatewayOptions? Gateway { get; init; }
+
     public int HttpPort { get; init; } = 8067;
 
     /// <summary>A plain directory served as the boot tree to boards without an image; null for none.</summary>
     public string? BootTree { get; init; }
 
+    /// <summary>Which loader UEFI machines are given.</summary>
+    public UefiLoader UefiLoader { get; init; }
+
+    /// <summary>Boot files by client architecture, named by hand.</summary>
+    public IReadOnlyDictionary<ushort, string> BootFiles { get; init; } = new Dictionary<ushort, string>();
+
+    public LoaderRules Loaders => new()
+    {
+        BootUrl = BootUrl,
+        Uefi = UefiLoader,
+        BesideAnother = Dhcp is DhcpServiceMode.Proxy,
+        ByHand = BootFiles,
+    };
+
     /// <summary>
     /// Whether a board may have this address: not ours, not the network's own, not the broadcast address.
     /// </summary>
-    public bool IsHost(IPv4Address address) => Address.Contains(address) && address != Address.Address
-        && address != Address.Network && address != Address.Broadcast;
+    public bool IsHost(IPv4Address address) => Prefix.Contains(address) && address != Address.Address
+        && address != Prefix.Network && address != Prefix.Broadcast;
 
     public string BootUrl => $"http://{Address.Address}:{HttpPort}";
 }
@@ -117,6 +174,11 @@ public sealed record InstallOptions
 {
     /// <summary>The image for nodes that name none.</summary>
     public string? Image { get; init; }
+
+    /// <summary>The image by architecture (arm64 armhf amd64), ahead of <see cref="Image"/>.</summary>
+    public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
+
+    public string? ImageFor(string architecture) => Images.GetValueOrDefault(architecture) ?? Image;
 
     public DiskRule Disk { get; init; } = DiskRule.Default;
 
@@ -150,6 +212,11 @@ public sealed record LifecycleOptions
 
     /// <summary>A boot without a step for this long has stopped.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>
+    /// While so many nodes are on record, unknown boards are not taken down: a flood of made-up ones is bounded.
+    /// </summary>
+    public int MaxNodes { get; init; } = 8192;
 }
 
 /// <summary>Whether and how often a stopped boot is power-cycled.</summary>
@@ -226,4 +293,7 @@ public sealed record NodeOptions
     public string? PowerPort { get; init; }
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>DHCP options for this node alone; null for none.</summary>
+    public DhcpOptionSet? Options { get; init; }
 }

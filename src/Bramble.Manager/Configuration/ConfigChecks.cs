@@ -31,12 +31,13 @@ internal static partial class ConfigChecks
                 var other = options.Networks[j];
                 if (network.Name == other.Name && network.Name.Length > 0)
                     root.Fail(entries[i], $"networks: two networks are named '{network.Name}'");
-                if (network.Interface == other.Interface && network.Interface.Length > 0)
+                if (network.Interface == other.Interface && network.Interface.Length > 0
+                    && network.Via is null && other.Via is null)
                     root.Fail(entries[i], $"networks: '{network.Name}' and '{other.Name}' share the interface "
                         + $"{network.Interface}; give each its own (a VLAN interface will do)");
-                if (network.Address.Length > 0 && other.Address.Length > 0 && network.Address.Overlaps(other.Address))
-                    root.Fail(entries[i], $"networks: '{network.Name}' ({network.Address}) overlaps '{other.Name}' "
-                        + $"({other.Address})");
+                if (network.Prefix.Length > 0 && other.Prefix.Length > 0 && network.Prefix.Overlaps(other.Prefix))
+                    root.Fail(entries[i], $"networks: '{network.Name}' ({network.Prefix}) overlaps '{other.Name}' "
+                        + $"({other.Prefix})");
             }
         }
     }
@@ -86,9 +87,9 @@ internal static partial class ConfigChecks
             {
                 if (before.Any(n => n.Address == address))
                     root.Fail(entries[i], $"nodes: {address} is given to two nodes");
-                if (!options.Networks.Any(n => n.Address.Contains(address)))
+                if (!options.Networks.Any(n => n.Prefix.Contains(address)))
                     root.Fail(entries[i], $"nodes: {address} lies in none of the networks");
-                if (options.Networks.Any(n => n.Address.Contains(address) && !n.IsHost(address)))
+                if (options.Networks.Any(n => n.Prefix.Contains(address) && !n.IsHost(address)))
                     root.Fail(entries[i], $"nodes: {address} is the manager's, the network's or the broadcast address");
             }
             if (node.PowerDevice is { } device && options.PowerDevices.All(d => d.Name != device))

@@ -25,7 +25,7 @@ public static class ConfigLoader
         {
             throw new ConfigException(file, [new ConfigError(0, 0, $"cannot be read: {e.Message}")]);
         }
-        return Parse(text, file);
+        return Parse(text, file) with { File = Path.GetFullPath(file) };
     }
 
     public static BrambleOptions Parse(string text, string file)
@@ -64,7 +64,8 @@ public static class ConfigLoader
             StateDirectory = AbsolutePath(root, "state", "/var/lib/bramble") ?? "/var/lib/bramble",
             LogFile = AbsolutePath(root, "log_file", null),
             Api = ReadApi(root.Section("api")),
-            Networks = [.. root.Sections("networks").Select(NetworkSection.Read)],
+            Networks = NetworkSection.ReadAll(root),
+            Dns = DnsSection.Read(root.Section("dns")),
             Install = ReadInstall(root.Section("install")),
             Lifecycle = ReadLifecycle(root.Section("lifecycle")),
             Watchdog = ReadWatchdog(root.Section("watchdog")),
@@ -73,6 +74,8 @@ public static class ConfigLoader
         };
         root.Close();
         ConfigChecks.Check(options, root);
+        DnsSection.Check(options, root);
+        options = options with { Networks = [.. options.Networks.Select(n => DnsSection.Complete(n, options.Dns))] };
         return errors.Count == 0 ? options
             : throw new ConfigException(file, [.. errors.Distinct().OrderBy(e => e.Line).ThenBy(e => e.Column)]);
     }
@@ -112,6 +115,7 @@ public static class ConfigLoader
         var install = new InstallOptions
         {
             Image = section.TextOrNull("image"),
+            Images = ReadImages(section.Section("images")),
             Disk = section.TryGet<DiskRule>("disk", DiskRule.TryParse, DiskRuleKind, out var rule)
                 ? rule : DiskRule.Default,
             OverwriteUsedDisks = section.Flag("overwrite_used_disks", false),
@@ -124,6 +128,17 @@ public static class ConfigLoader
         };
         section.Close();
         return install;
+    }
+
+    private static Dictionary<string, string> ReadImages(YamlSection section)
+    {
+        var images = new Dictionary<string, string>();
+        foreach (var (at, key, value) in section.Pairs())
+        {
+            if (key is "arm64" or "armhf" or "amd64") images[key] = value;
+            else section.Fail(at, $"install.images: '{key}' is no architecture; there are arm64, armhf and amd64");
+        }
+        return images;
     }
 
     internal const string DiskRuleKind = "a disk such as /dev/mmcblk0, or a rule such as 'only sd >= 4GB'";
@@ -144,6 +159,7 @@ public static class ConfigLoader
             ReportInterval = section.Duration("report_interval", defaults.ReportInterval, s_second, s_day),
             LostAfter = section.Duration("lost_after", defaults.LostAfter, s_second, s_day),
             StallAfter = section.Duration("stall_after", defaults.StallAfter, s_second, s_day),
+            MaxNodes = section.Number("max_nodes", defaults.MaxNodes, 1, 1_000_000),
         };
         if (lifecycle.LostAfter <= lifecycle.ReportInterval)
             section.FailAt("lost_after", "must be longer than report_interval, or every node would be lost in between");
@@ -214,6 +230,8 @@ public static class ConfigLoader
             PowerPort = section.TextOrNull("power_port"),
             Labels = labels.Pairs().ToDictionary(p => p.Key, p => p.Value),
         };
+        var options = DhcpOptionSection.Read(section, $"node {node.Name ?? node.Mac.ToString()}");
+        if (!options.Options.IsEmpty) node = node with { Options = options };
         section.Close();
         return node;
     }

@@ -49,6 +49,8 @@ internal sealed class YamlSection
         }
     }
 
+    public bool HasAny => _entries.Count > 0;
+
     public bool Has(string name) => _entries.ContainsKey(name);
 
     public void Fail(YamlNode node, string message) =>

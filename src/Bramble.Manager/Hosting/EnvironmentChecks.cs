@@ -14,6 +14,9 @@ public static class EnvironmentChecks
         var interfaces = NetworkInterface.GetAllNetworkInterfaces();
         foreach (var network in options.Networks)
         {
+            if (network.BootTree is { } tree && !Directory.Exists(tree))
+                problems.Add($"network '{network.Name}': the boot_tree {tree} is not there");
+            if (network.Via is not null) continue;
             var found = interfaces.FirstOrDefault(i => i.Name == network.Interface);
             if (found is null)
             {
@@ -25,8 +28,6 @@ public static class EnvironmentChecks
             if (!addresses.Contains(network.Address.Address))
                 problems.Add($"network '{network.Name}': {network.Interface} has not the address {network.Address}; "
                     + $"add it, for example: ip address add {network.Address} dev {network.Interface}");
-            if (network.BootTree is { } tree && !Directory.Exists(tree))
-                problems.Add($"network '{network.Name}': the boot_tree {tree} is not there");
         }
         if (options.Install.OverlayDirectory is { } overlay && !Directory.Exists(overlay))
             problems.Add($"install: the overlay directory {overlay} is not there");

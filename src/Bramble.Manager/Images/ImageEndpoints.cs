@@ -37,7 +37,8 @@ public static class ImageEndpoints
     }
 
     private static List<string> UsersOf(BootImage image, NodeRegistry nodes, InstallOptions install) => [.. nodes.All
-        .Where(node => node.Spec.Adopted && ((node.Spec.Image ?? install.Image) == image.Name
+        .Where(node => node.Spec.Adopted
+            && ((node.Spec.Image ?? install.ImageFor(node.Status.Architecture)) == image.Name
             || node.Status.Installed?.Digest == image.Digest || node.Status.Attempt?.Digest == image.Digest))
         .OrderBy(node => node.Number).Select(node => node.Name)];
 

@@ -17,6 +17,7 @@ public static class LeaseEndpoints
     {
         var now = clock.GetUtcNow();
         return Json.Of<IReadOnlyList<LeaseView>>([.. leases.Snapshot()
+            .Where(lease => lease.State != LeaseState.Declined || lease.ExpiresAt > now)
             .OrderBy(lease => lease.Network, StringComparer.Ordinal).ThenBy(lease => lease.Address)
             .Select(lease => new LeaseView(
                 lease.Network, lease.Address.ToString(), lease.Mac.ToString(),

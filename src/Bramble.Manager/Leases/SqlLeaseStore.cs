@@ -33,8 +33,10 @@ public sealed class SqlLeaseStore(Database database) : ILeaseStore
             """, withRecord: true);
         foreach (var lease in batch)
         {
-            moved.Execute(lease);
-            kept.Execute(lease);
+            // A declined address is nobody's: what its client gets next must not take the place of its record.
+            var isDeclined = lease.State == LeaseState.Declined;
+            if (!isDeclined) moved.Execute(lease, lease.Mac.ToString());
+            kept.Execute(lease, isDeclined ? "" : lease.Mac.ToString());
         }
     }
 
@@ -57,11 +59,11 @@ public sealed class SqlLeaseStore(Database database) : ILeaseStore
             _record = withRecord ? Add("@record") : null;
         }
 
-        public void Execute(Lease lease)
+        public void Execute(Lease lease, string mac)
         {
             _network.Value = lease.Network;
             _address.Value = lease.Address.ToString();
-            _mac.Value = lease.Mac.ToString();
+            _mac.Value = mac;
             if (_record is not null) _record.Value = JsonSerializer.Serialize(lease, LeaseJson.Default.Lease);
             _command.ExecuteNonQuery();
         }

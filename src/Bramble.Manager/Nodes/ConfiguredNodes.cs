@@ -27,7 +27,7 @@ public static class ConfiguredNodes
 
     private static async Task ApplyAsync(NodeOptions configured, BrambleOptions options, NodeRegistry nodes)
     {
-        var network = options.Networks.FirstOrDefault(n => configured.Address is { } a && n.Address.Contains(a));
+        var network = options.Networks.FirstOrDefault(n => configured.Address is { } a && n.Prefix.Contains(a));
         var (_, added) = nodes.Add(configured.Mac, () => Merge(new NodeSpec(), configured),
             () => new NodeStatus { Phase = NodePhase.Adopted, Network = network?.Name ?? "" },
             configured.Name, configured.Number, "configuration");

@@ -45,7 +45,8 @@ public sealed class NodeActions(
         if (!node.Spec.Adopted) return (false, "is not adopted: bramble node adopt first");
         if (verb is NodeVerb.Install or NodeVerb.Reinstall)
         {
-            var name = request.Image ?? node.Spec.Image ?? options.Install.Image;
+            var name = request.Image ?? node.Spec.Image
+                ?? options.Install.ImageFor(node.Status.Architecture);
             if (name is null) return (false, "has no image: say --image");
             if (images.Find(name) is not { } image) return (false, $"its image '{name}' is not in the store");
             if (verb is NodeVerb.Install && node.Status.Installed?.Digest == image.Digest

@@ -35,9 +35,9 @@ public static class NodeChanges
         if (text.Length == 0) return null;
         if (!IPv4Address.TryParse(text, out var address))
             throw ProblemException.BadRequest($"'{text}' is not an IPv4 address");
-        var network = options.Networks.FirstOrDefault(n => n.Address.Contains(address))
+        var network = options.Networks.FirstOrDefault(n => n.Prefix.Contains(address))
             ?? throw ProblemException.BadRequest($"{address} lies in none of the networks "
-                + string.Join(", ", options.Networks.Select(n => n.Address)));
+                + string.Join(", ", options.Networks.Select(n => n.Prefix)));
         return network.IsHost(address) ? address
             : throw ProblemException.BadRequest($"{address} is the manager's, the network's or the broadcast address");
     }

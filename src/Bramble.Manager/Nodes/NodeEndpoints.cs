@@ -64,7 +64,7 @@ public static class NodeEndpoints
         {
             Phase = NodePhase.Adopted,
             Network = spec.ReservedAddress is { } address
-                ? options.Networks.First(n => n.Address.Contains(address)).Name : "",
+                ? options.Networks.First(n => n.Prefix.Contains(address)).Name : "",
         }, name, number: null, Actor(context));
         await durable.ConfigureAwait(false);
         return Json.Of(NodeViews.Of(node, options.Install), StatusCodes.Status201Created);

@@ -110,6 +110,31 @@ public sealed class NodeRegistry
     }
 
     /// <summary>
+    /// Adds and replaces many nodes in one transaction: all of them or none. The function is given all nodes as they
+    /// are, and returns those that are to be; one with the id 0 is new.
+    /// </summary>
+    public (IReadOnlyList<NodeSnapshot> Nodes, Task Durable) ChangeMany(
+        Func<IReadOnlyCollection<NodeSnapshot>, IReadOnlyList<NodeSnapshot>> plan, string actor)
+    {
+        var steps = new List<Step>();
+        lock (_lock)
+        {
+            foreach (var wanted in plan([.. All]))
+            {
+                var node = wanted.Id == 0 ? null : _byId[wanted.Id];
+                var before = node?.Current;
+                var after = before?.Status.Phase == wanted.Status.Phase ? wanted
+                    : wanted with { Status = wanted.Status with { PhaseSince = _clock.GetUtcNow() } };
+                if (node is null) node = Insert(after = after with { Id = _nextId++ });
+                else (node.Current, node.Version) = (after, node.Version + 1);
+                steps.Add(new Step(node, before, after, node.Version));
+            }
+        }
+        foreach (var step in steps) Changed?.Invoke(step.After);
+        return ([.. steps.Select(step => step.After)], KeepAllAsync(steps, actor));
+    }
+
+    /// <summary>
     /// Completes when all that is known of a node is durable. An update that the store refused is in memory still: what
     /// is answered from memory waits here first.
     /// </summary>
@@ -223,6 +248,50 @@ public sealed class NodeRegistry
         }
     }
 
+    private async Task KeepAllAsync(List<Step> steps, string actor)
+    {
+        if (steps.Count == 0) return;
+        try
+        {
+            await _database.WriteAsync(connection =>
+            {
+                foreach (var step in steps) WriteNewest(connection, step.After.Id);
+                connection.Execute(RaiseCounter, new { id = steps.Max(step => step.After.Id) });
+            }).ConfigureAwait(false);
+        }
+        catch
+        {
+            foreach (var step in steps) Undo(step);
+            throw;
+        }
+        lock (_lock)
+            foreach (var step in steps) step.Node.KeptVersion = Math.Max(step.Node.KeptVersion, step.Version);
+        foreach (var added in steps.Where(step => step.Before is null).Select(step => step.After))
+            _events.Add("node.added", added.Id, added.Name, actor, added.Mac.ToString());
+    }
+
+    private void Undo(Step step)
+    {
+        NodeSnapshot undone;
+        lock (_lock)
+        {
+            var now = step.Node.Current;
+            if (step.Node.KeptVersion >= step.Version || IsWish(step.After, now)) return;
+            if (step.Before is { } before)
+            {
+                undone = step.Node.Current = ReferenceEquals(now, step.After) ? before
+                    : now with { Spec = before.Spec, Name = before.Name, Number = before.Number };
+            }
+            else
+            {
+                _byId.TryRemove(now.Id, out _);
+                _byMac.TryRemove(now.Mac, out _);
+                undone = now with { Spec = now.Spec with { ReservedAddress = null } };
+            }
+        }
+        Changed?.Invoke(undone);
+    }
+
     private bool IsKept(Node node)
     {
         lock (_lock) return node.KeptVersion >= node.Version;
@@ -311,6 +380,9 @@ public sealed class NodeRegistry
                 throw new NodeConflictException($"the address {address} is reserved for '{other.Name}'");
         }
     }
+
+    /// <param name="Before">Null for a node that was added.</param>
+    private sealed record Step(Node Node, NodeSnapshot? Before, NodeSnapshot After, long Version);
 
     private sealed record Row(long Id, long Number, string Name, string Mac, string Spec, string Status);
 }

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Text;
 using Bramble.Boot;
+using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
+using Bramble.Boot.Loaders;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Nodes;
 using Bramble.Wire;
@@ -14,10 +17,14 @@ namespace Bramble.Manager.Provisioning;
 /// </summary>
 public sealed partial class BootDirectory(
     BrambleOptions options, NodeRegistry nodes, NodeLocator locator, BootObserver observer, ImageStore images,
-    ServerSecret secret, TimeProvider clock, ILoggerFactory loggers) : IBootDirectory
+    LoaderFiles loaders, ServerSecret secret, TimeProvider clock, ILoggerFactory loggers) : IBootDirectory
 {
+    private const string KernelName = "vmlinuz";
+
     private readonly Dictionary<string, NetworkOptions> _networks = options.Networks.ToDictionary(n => n.Name);
     private readonly ConcurrentDictionary<string, IBootTree> _trees = new();
+    private readonly FrozenDictionary<MacAddress, DhcpOptionSet> _nodeOptions = options.Nodes
+        .Where(n => n.Options is not null).DistinctBy(n => n.Mac).ToFrozenDictionary(n => n.Mac, n => n.Options!);
     private readonly ILogger _logger = loggers.CreateLogger<BootDirectory>();
 
     public BoardPlan Find(BoardSighting sighting)
@@ -27,17 +34,31 @@ public sealed partial class BootDirectory(
         var isBoard = sighting.Board.Family is not (BoardFamily.PlainClient or BoardFamily.Unknown);
         if (node is null)
         {
+            // Who has a reservation is expected, be it a printer.
             if (!isBoard)
-                return new BoardPlan(network.Adopt == AdoptPolicy.Auto ? Admission.Serve : Admission.Ignore);
+            {
+                return new BoardPlan(network.Adopt == AdoptPolicy.Auto
+                    || network.Reservations.ContainsKey(sighting.Mac) ? Admission.Serve : Admission.Ignore);
+            }
             if (network.Adopt == AdoptPolicy.Ignore) return new BoardPlan(Admission.Ignore);
+            if (nodes.Count >= options.Lifecycle.MaxNodes) return new BoardPlan(Admission.TooManyStrangers);
+            if (sighting.IsRehearsal)
+            {
+                return new BoardPlan(
+                    network.Adopt == AdoptPolicy.Auto ? Admission.Serve : Admission.AwaitsAdoption);
+            }
             node = Discover(sighting, network);
         }
-        observer.Heard(node, sighting);
+        if (!sighting.IsRehearsal) observer.Heard(node, sighting);
         if (!node.Spec.Adopted) return new BoardPlan(Admission.AwaitsAdoption);
+        if (LoaderChoice.For(sighting.Board, network.Loaders) is { } loader
+            && !loaders.IsReady(loader.Needs, out var missing))
+            return new BoardPlan(Admission.NotReady) { Missing = missing };
         return new BoardPlan(Admission.Serve)
         {
             HostName = node.Name,
             Reserved = node.Spec.ReservedAddress,
+            Options = _nodeOptions.GetValueOrDefault(sighting.Mac),
         };
     }
 
@@ -105,7 +126,9 @@ public sealed partial class BootDirectory(
     private BootFileAnswer OpenFor(NodeSnapshot node, NetworkOptions network, string path)
     {
         if (Template(node, network, path) is { } rendered) return Generated(rendered);
-        var image = (node.Spec.Image ?? options.Install.Image) is { } name ? images.Find(name) : null;
+        if (loaders.TryFind(path, out var loader)) return FromFile(loader);
+        var image = (node.Spec.Image ?? options.Install.ImageFor(node.Status.Architecture)) is { } name
+            ? images.Find(name) : null;
         if (image is null)
         {
             if (network.BootTree is { } directory)
@@ -113,16 +136,63 @@ public sealed partial class BootDirectory(
             return BootFileAnswer.NotFound($"{node.Name} has no image and its network no boot_tree");
         }
         var tree = _trees.GetOrAdd(image.Digest, _ => images.OpenBootTree(image));
+        var script = BootScriptFor(node, path);
+        if (script is not null || path == LoaderChoice.UnifiedKernel)
+        {
+            if (!RunsOn(image, node))
+                return BootFileAnswer.NotFound(
+                    $"the image '{image.Name}' is for {image.Architecture}, the machine is {node.Status.Architecture}");
+            var commandLine = CommandLine(node, network, image, tree);
+            return script is null ? Unified(image, tree, commandLine)
+                : Generated(script(new BootEntry(node.Name, network.BootUrl, KernelName,
+                    KernelCommandLine.InitramfsName, commandLine)));
+        }
         return path switch
         {
-            "cmdline.txt" => Generated(KernelCommandLine.ForInstaller(ReadText(tree, path), network.BootUrl,
-                secret.Derive(CredentialKind.BootToken, node.Id, node.Status.BootId), node.Mac.ToString(),
-                options.Install.KernelArguments)),
+            "cmdline.txt" => Generated(CommandLine(node, network, image, tree) + "\n"),
             "config.txt" => Generated(KernelCommandLine.ConfigTxt(ReadText(tree, path))),
             KernelCommandLine.InitramfsName => FromFile(images.InitramfsPath(image, image.Architecture)),
-            _ => FromTree(tree, path, $"image {image.Name}"),
+            _ when tree.TryOpen(path, out var content) => BootFileAnswer.Found(content),
+            _ when network.BootTree is { } directory =>
+                FromTree(_trees.GetOrAdd(directory, DirectoryTree), path, $"image {image.Name}, nor in {directory}"),
+            _ => BootFileAnswer.NotFound($"{path} is not in image {image.Name}"),
         };
     }
+
+    private BootFileAnswer Unified(BootImage image, IBootTree tree, string commandLine)
+    {
+        var stub = image.Architecture == "arm64" ? LoaderFiles.StubArm64 : LoaderFiles.StubX64;
+        if (!loaders.TryFind(stub, out var path)) return BootFileAnswer.NotFound($"{stub} is not here yet");
+        if (!tree.TryOpen(KernelName, out var kernel))
+            return BootFileAnswer.NotFound($"{KernelName} is not in image {image.Name}");
+        if (FromFile(images.InitramfsPath(image, image.Architecture)).Content is not { } initramfs)
+        {
+            kernel.Dispose();
+            return BootFileAnswer.NotFound($"the image {image.Name} has no initramfs yet");
+        }
+        return BootFileAnswer.Found(UnifiedKernel.Assemble(File.ReadAllBytes(path), commandLine, kernel, initramfs));
+    }
+
+    private string CommandLine(NodeSnapshot node, NetworkOptions network, BootImage image, IBootTree tree) =>
+        KernelCommandLine.ForInstaller(KernelCommandLine.OrConsoles(ReadText(tree, "cmdline.txt"), image.Architecture),
+            network.BootUrl, secret.Derive(CredentialKind.BootToken, node.Id, node.Status.BootId), node.Mac.ToString(),
+            options.Install.KernelArguments);
+
+    /// <summary>The script that a boot loader finds at this path; null if it is no script's.</summary>
+    private static Func<BootEntry, string>? BootScriptFor(NodeSnapshot node, string path)
+    {
+        if (path == LoaderChoice.IpxeScript) return BootScripts.Ipxe;
+        if (path == BootScripts.GrubConfig) return BootScripts.Grub;
+        if (!path.StartsWith(BootScripts.PxelinuxDirectory, StringComparison.Ordinal)) return null;
+        // First by hardware type and MAC, then by ever shorter beginnings of the address, last this.
+        var name = path[BootScripts.PxelinuxDirectory.Length..];
+        return name == "default" || (name.StartsWith("01-", StringComparison.Ordinal)
+            && MacAddress.TryParse(name.AsSpan(3), out var mac) && mac == node.Mac) ? BootScripts.Pxelinux : null;
+    }
+
+    private static bool RunsOn(BootImage image, NodeSnapshot node) =>
+        node.Status.Architecture.Length == 0 || image.Architecture is "unknown" or ""
+        || image.Architecture == node.Status.Architecture;
 
     private DirectoryBootTree DirectoryTree(string root) => new(root, loggers.CreateLogger<DirectoryBootTree>());
 

@@ -22,7 +22,7 @@ public static class BootHttpHost
             kestrel.Limits.MaxConcurrentConnections = 10_000;
             kestrel.Limits.MaxRequestBodySize = 128 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-            foreach (var network in options.Networks)
+            foreach (var network in options.Networks.Where(n => n.Via is null))
                 kestrel.Listen(network.Address.Address.ToIPAddress(), network.HttpPort, SendPlainFiles);
         });
         var app = builder.Build();

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bramble.Boot;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
@@ -8,16 +7,14 @@ namespace Bramble.Manager.Provisioning;
 /// <summary>Turns what the boot servers see into boots of nodes: opens them, fills their timelines.</summary>
 public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, TimeProvider clock)
 {
-    private readonly ConcurrentDictionary<long, BoardFamily> _lastFamily = new();
-
     /// <summary>A board was heard on a network: takes down what its packet tells of it.</summary>
     public void Heard(NodeSnapshot node, BoardSighting sighting)
     {
-        _lastFamily[node.Id] = sighting.Board.Family;
         var board = sighting.Board;
         if (board.Family is BoardFamily.PlainClient or BoardFamily.Unknown) return;
         var status = node.Status;
         if (status.Network == sighting.Network && status.Family == board.Family.ToString()
+            && (board.Architecture.Length == 0 || status.Architecture.Length > 0)
             && (board.Serial.Length == 0 || status.Serial == board.Serial))
             return;
         nodes.Observe(node.Id, s => Describe(s, sighting), "board");
@@ -32,7 +29,10 @@ public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, Time
             Network = sighting.Network,
             Family = board.Family.ToString(),
             Serial = board.Serial.Length > 0 ? board.Serial : status.Serial,
-            Model = board.Model.Length > 0 ? board.Model : status.Model,
+            // What its own system said of it is more than what its boot ROM can.
+            Model = board.Model.Length > 0 && (board.Family != BoardFamily.Pxe || status.Model.Length == 0)
+                ? board.Model : status.Model,
+            Architecture = status.Architecture.Length > 0 ? status.Architecture : board.Architecture,
             Maker = board.Maker.Length > 0 ? board.Maker : status.Maker,
             MemoryBytes = board.MemoryBytes > 0 ? board.MemoryBytes : status.MemoryBytes,
         };
@@ -42,10 +42,10 @@ public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, Time
     public void Step(NodeSnapshot node, BootStep step)
     {
         var now = clock.GetUtcNow();
-        var fromLoader = step.Stage == BootStage.Dhcp && _lastFamily.TryGetValue(node.Id, out var family)
-            && family is not (BoardFamily.PlainClient or BoardFamily.Unknown);
+        var fromLoader = step.Board is { Family: not (BoardFamily.PlainClient or BoardFamily.Unknown) };
         // A board that was adopted while it kept asking has no boot of its own yet, and so no token.
-        var isNew = timeline.StartsNewBoot(node.Id, now) || (node.Spec.Adopted && node.Status.BootId == 0);
+        var isNew = timeline.StartsNewBoot(node.Id, now, chained: step.Board?.Client == BootClient.Ipxe)
+            || (node.Spec.Adopted && node.Status.BootId == 0);
         if (fromLoader && step.What == "DISCOVER" && isNew)
         {
             var bootId = timeline.Start(node.Id, now, node.Status.Family, node.Status.BootId);

@@ -63,7 +63,7 @@ public static class InstallPlanner
         NodeSnapshot node, Func<string, BootImage?> findImage, InstallOptions options, DateTimeOffset now)
     {
         var (spec, status) = (node.Spec, node.Status);
-        if ((spec.Image ?? options.Image) is not { } name)
+        if ((spec.Image ?? options.ImageFor(status.Architecture)) is not { } name)
             return Trouble(
                 "no image is chosen: bramble install NODE --image NAME, or install.image in the configuration");
         if (findImage(name) is not { } image)

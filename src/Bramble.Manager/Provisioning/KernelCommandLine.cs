@@ -24,8 +24,16 @@ public static class KernelCommandLine
             .Where(word => !s_droppedWords.Contains(word)
                 && !s_dropped.Any(prefix => word.StartsWith(prefix, StringComparison.Ordinal)));
         return string.Join(' ', [.. words, "rdinit=/init", $"bramble.url={url}", $"bramble.token={token}",
-            $"bramble.mac={mac}", .. extra.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)]) + "\n";
+            $"bramble.mac={mac}", .. extra.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)]);
     }
+
+    /// <summary>
+    /// Consoles for an image that brings no command line. A PC's screen is the one that its user looks at; firmware of
+    /// other machines names the console itself (ACPI SPCR, or the device tree's stdout-path).
+    /// </summary>
+    public static string OrConsoles(string original, string architecture) =>
+        original.AsSpan().Trim().Length > 0 ? original
+            : architecture == "amd64" ? "console=ttyS0,115200 console=tty0" : "";
 
     /// <summary>The image's own config.txt with our initramfs in place of whatever it loads.</summary>
     public static string ConfigTxt(string original)

@@ -75,7 +75,11 @@ public sealed class OverlayRenderer(BrambleOptions options, ServerSecret secret,
 
             """, Plain);
         if (network.Dns.Count > 0)
-            tar.Add("etc/resolv.conf", string.Concat(network.Dns.Select(dns => $"nameserver {dns}\n")), Plain);
+        {
+            var search = network.Domain.Length > 0 ? $"search {network.Domain}\n" : "";
+            tar.Add("etc/resolv.conf",
+                search + string.Concat(network.Dns.Select(dns => $"nameserver {dns}\n")), Plain);
+        }
     }
 
     private void AddReporting(OverlayTar tar, NodeSnapshot node, NetworkOptions network, InstallAttempt attempt)

@@ -22,4 +22,10 @@ public sealed partial class Database
 
     [LoggerMessage(1003, LogLevel.Warning, "The write queue is full; a background write was dropped")]
     private partial void LogQueueFull();
+
+    [LoggerMessage(1007, LogLevel.Error, "The store {File} is damaged: {Why}. What is sound of it is being saved")]
+    private static partial void LogDamaged(ILogger logger, string file, string why);
+
+    [LoggerMessage(1008, LogLevel.Warning, "{Summary}")]
+    private static partial void LogSalvaged(ILogger logger, string summary);
 }

@@ -64,12 +64,14 @@ public sealed partial class Database : IAsyncDisposable
         try
         {
             _writer.Open();
+            StoreCheck.Require(_writer, Path.GetDirectoryName(file)!);
             _writer.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000;");
             Migrations.Apply(_writer);
         }
         catch
         {
             _writer.Dispose();
+            SqliteConnection.ClearPool(_writer);
             throw;
         }
         _loop = Task.Run(WriteLoopAsync);
@@ -83,15 +85,24 @@ public sealed partial class Database : IAsyncDisposable
     /// <summary>Why the store takes no writes at present; null while it does.</summary>
     public StoreTrouble? Trouble => _trouble;
 
+    /// <summary>What was saved of a damaged store when this one was opened; null if it was sound.</summary>
+    public StoreSalvaged? Salvaged { get; private init; }
+
     /// <summary>Opens or creates the store, owner-readable only, and brings its tables up to date.</summary>
+    /// <param name="salvage">
+    /// Whether a damaged one is set aside and rebuilt from what is sound. Only for whoever has the state's lock.
+    /// </param>
     /// <exception cref="StoreException">It cannot be opened, or was written by a newer Bramble.</exception>
-    public static Database Open(string directory, ILogger<Database> logger, TimeProvider? clock = null)
+    public static Database Open(
+        string directory, ILogger<Database> logger, TimeProvider? clock = null, bool salvage = false)
     {
+        clock ??= TimeProvider.System;
         var file = Path.Combine(directory, "bramble.db");
         try
         {
             Directory.CreateDirectory(
                 directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (salvage) StoreSalvage.Finish(file);
             if (!System.IO.File.Exists(file))
             {
                 var options = new FileStreamOptions
@@ -102,7 +113,21 @@ public sealed partial class Database : IAsyncDisposable
                 };
                 using var created = new FileStream(file, options);
             }
-            return new Database(file, clock ?? TimeProvider.System, logger);
+            try
+            {
+                return new Database(file, clock, logger);
+            }
+            catch (StoreDamagedException e) when (salvage)
+            {
+                LogDamaged(logger, file, e.Message);
+                var salvaged = StoreSalvage.Run(file, e.Message, clock.GetUtcNow());
+                LogSalvaged(logger, salvaged.Summary);
+                return new Database(file, clock, logger) { Salvaged = salvaged };
+            }
+        }
+        catch (StoreDamagedException e)
+        {
+            throw new StoreException($"the store {file} cannot be opened: {Damaged}: {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
         {
@@ -136,6 +161,22 @@ public sealed partial class Database : IAsyncDisposable
         return await read(connection).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Copies the store as it is at one moment, while writers go on, to a file that is not there yet.
+    /// </summary>
+    /// <exception cref="StoreException">It cannot be copied whole; the copy is worth nothing.</exception>
+    public Task CopyAsync(string file) => Task.Run(() =>
+    {
+        try
+        {
+            return Read(c => c.Execute("VACUUM INTO @file", new { file }));
+        }
+        catch (SqliteException e)
+        {
+            throw new StoreException($"the store {File} cannot be copied: {Explain(e, File)}", e);
+        }
+    });
+
     /// <summary>As <see cref="ReadAsync{T}"/>, for the start of the daemon.</summary>
     public T Read<T>(Func<IDbConnection, T> read)
     {
@@ -149,6 +190,8 @@ public sealed partial class Database : IAsyncDisposable
         _queue.Writer.TryComplete();
         await _loop.ConfigureAwait(false);
         await _writer.DisposeAsync().ConfigureAwait(false);
+        // Else what waits for its next use holds the file open, and would be given to whoever opens that name again.
+        SqliteConnection.ClearPool(_writer);
     }
 
     private async Task WriteLoopAsync()
@@ -314,12 +357,15 @@ public sealed partial class Database : IAsyncDisposable
         : Words(sqlite.SqliteErrorCode != 10 ? sqlite.SqliteErrorCode : !SystemSqlite.MayWrite(file) ? 8
             : new DriveInfo(file).AvailableFreeSpace == 0 ? 13 : 10) ?? sqlite.Message;
 
+    private const string Damaged =
+        "it is damaged; start brambled anew, which rebuilds it from what is sound, or restore it from a backup";
+
     private static string? Words(int code) => code switch
     {
         5 or 6 => "it is locked by another process; stop whatever has bramble.db open",
         8 => "it is read-only; check the owner and mode of the file and whether its disk is mounted read-only",
         10 => "an I/O error; check the disk with dmesg",
-        11 or 26 => "it is damaged; restore it from a backup",
+        11 or 26 => Damaged,
         13 => "the disk is full; free some space",
         14 => "it cannot be opened; check that the directory exists, belongs to brambled and is not read-only",
         _ => null,

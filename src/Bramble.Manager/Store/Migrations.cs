@@ -11,19 +11,21 @@ internal static class Migrations
 {
     private const string Marker = ".Migrations.";
 
-    public static void Apply(SqliteConnection connection)
+    /// <param name="upTo">The version to stop at; null for the newest.</param>
+    public static void Apply(SqliteConnection connection, int? upTo = null)
     {
         connection.Execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY)");
         var current = connection.ExecuteScalar<int?>("SELECT MAX(version) FROM schema_version") ?? 0;
         var migrations = All();
-        if (current > migrations[^1].Version)
+        if (Math.Max(current, upTo ?? 0) is var wanted && wanted > migrations[^1].Version)
         {
             throw new StoreException(
-                $"the store {connection.DataSource} has schema {current}, this brambled knows "
+                $"the store {connection.DataSource} has schema {wanted}, this brambled knows "
                 + $"{migrations[^1].Version}: it was written by a newer version; install that one",
                 new NotSupportedException());
         }
-        foreach (var (version, sql) in migrations.Where(m => m.Version > current))
+        foreach (var (version, sql) in migrations.Where(
+            m => m.Version > current && m.Version <= (upTo ?? int.MaxValue)))
         {
             using var transaction = connection.BeginTransaction();
             connection.Execute(sql, transaction: transaction);
@@ -31,6 +33,9 @@ internal static class Migrations
             transaction.Commit();
         }
     }
+
+    /// <summary>The schema that this program brings a store to.</summary>
+    public static int Newest => All()[^1].Version;
 
     private static List<(int Version, string Sql)> All()
     {

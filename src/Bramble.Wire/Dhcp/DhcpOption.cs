@@ -70,8 +70,16 @@ public enum DhcpOption : byte
 
     /// <summary>RFC 3011.</summary>
     SubnetSelection = 118,
+
+    /// <summary>RFC 3397; see <see cref="DomainList"/>.</summary>
+    DomainSearch = 119,
+
+    /// <summary>RFC 3442; see <see cref="ClasslessRoute"/>. A client that takes it ignores option 3.</summary>
     ClasslessStaticRoutes = 121,
     TftpServerAddresses = 150,
+
+    /// <summary>iPXE's own options, encapsulated (ipxe.org/howto/dhcpd).</summary>
+    IpxeEncapsulated = 175,
 
     /// <summary>The end of the options. The codec reads and writes it itself.</summary>
     End = 255,

@@ -74,6 +74,12 @@ public sealed class DhcpPacket
 
     public DhcpOptions Options { get; init; } = new();
 
+    /// <summary>
+    /// Whether <c>file</c> and <c>sname</c> may be lent to options (RFC 2132 §9.3): not towards BOOTP clients, which do
+    /// not know that.
+    /// </summary>
+    public bool MayOverload { get; set; } = true;
+
     /// <summary>The Ethernet address in <c>chaddr</c>.</summary>
     public MacAddress Mac
     {
@@ -117,30 +123,21 @@ public sealed class DhcpPacket
             error = new WireError("hlen is over 16", 2);
             return false;
         }
-        if (BinaryPrimitives.ReadUInt32BigEndian(octets[236..]) != MagicCookie)
+        var cookie = BinaryPrimitives.ReadUInt32BigEndian(octets[236..]);
+        // A BOOTP client without vendor information has zeros there (RFC 951 §3, RFC 1497).
+        if (cookie == 0 && !octets[236..].ContainsAnyExcept((byte)0) && octets.Length >= MinimumSize)
+        {
+            error = default;
+            packet = ReadHeader(octets, new DhcpOptions(), 0);
+            return true;
+        }
+        if (cookie != MagicCookie)
         {
             error = new WireError("no DHCP magic cookie", 236);
             return false;
         }
         if (!DhcpOptionsReader.TryRead(octets, out var options, out var overload, out error)) return false;
-        packet = new DhcpPacket
-        {
-            Operation = (DhcpOperation)octets[0],
-            HardwareType = octets[1],
-            HardwareLength = octets[2],
-            Hops = octets[3],
-            TransactionId = BinaryPrimitives.ReadUInt32BigEndian(octets[4..]),
-            Seconds = BinaryPrimitives.ReadUInt16BigEndian(octets[8..]),
-            Flags = BinaryPrimitives.ReadUInt16BigEndian(octets[10..]),
-            ClientAddress = IPv4Address.Read(octets[12..]),
-            YourAddress = IPv4Address.Read(octets[16..]),
-            NextServer = IPv4Address.Read(octets[20..]),
-            RelayAddress = IPv4Address.Read(octets[24..]),
-            HardwareBits = BinaryPrimitives.ReadUInt128BigEndian(octets[28..]),
-            ServerName = (overload & 2) != 0 ? default : Trimmed(octets.Slice(44, 64)),
-            File = (overload & 1) != 0 ? default : Trimmed(octets.Slice(108, 128)),
-            Options = options,
-        };
+        packet = ReadHeader(octets, options, overload);
         return true;
     }
 
@@ -171,7 +168,8 @@ public sealed class DhcpPacket
         File.Span.CopyTo(buffer[108..]);
         BinaryPrimitives.WriteUInt32BigEndian(buffer[236..], MagicCookie);
 
-        var end = DhcpOptionsWriter.Write(buffer, Options, (File.IsEmpty ? 1 : 0) | (ServerName.IsEmpty ? 2 : 0));
+        var lendable = (File.IsEmpty ? 1 : 0) | (ServerName.IsEmpty ? 2 : 0);
+        var end = DhcpOptionsWriter.Write(buffer, Options, MayOverload ? lendable : 0);
         if (end == 0) return 0;
         var size = Math.Max(end, MinimumSize);
         // What a try that did not fit left behind must not follow the End option.
@@ -188,6 +186,25 @@ public sealed class DhcpPacket
         return size > 0 ? buffer[..size]
             : throw new InvalidOperationException($"the options do not fit in {maximum} octets");
     }
+
+    private static DhcpPacket ReadHeader(ReadOnlySpan<byte> octets, DhcpOptions options, int overload) => new()
+    {
+        Operation = (DhcpOperation)octets[0],
+        HardwareType = octets[1],
+        HardwareLength = octets[2],
+        Hops = octets[3],
+        TransactionId = BinaryPrimitives.ReadUInt32BigEndian(octets[4..]),
+        Seconds = BinaryPrimitives.ReadUInt16BigEndian(octets[8..]),
+        Flags = BinaryPrimitives.ReadUInt16BigEndian(octets[10..]),
+        ClientAddress = IPv4Address.Read(octets[12..]),
+        YourAddress = IPv4Address.Read(octets[16..]),
+        NextServer = IPv4Address.Read(octets[20..]),
+        RelayAddress = IPv4Address.Read(octets[24..]),
+        HardwareBits = BinaryPrimitives.ReadUInt128BigEndian(octets[28..]),
+        ServerName = (overload & 2) != 0 ? default : Trimmed(octets.Slice(44, 64)),
+        File = (overload & 1) != 0 ? default : Trimmed(octets.Slice(108, 128)),
+        Options = options,
+    };
 
     private static ReadOnlyMemory<byte> Trimmed(ReadOnlySpan<byte> field) => field.TrimEnd((byte)0).ToArray();
 }

@@ -1,4 +1,5 @@
 using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Testing;
 using Bramble.Testing.Dhcp;
 using Bramble.Wire;
@@ -27,7 +28,7 @@ public sealed class DhcpHostileTests
         { "a multicast MAC", Changed(28, 0x01), DhcpIgnoreReason.NoHardwareAddress },
         { "the broadcast MAC", From("ffffffffffff", Discover), DhcpIgnoreReason.NoHardwareAddress },
         { "a MAC of zeros", From("000000000000", Discover), DhcpIgnoreReason.NoHardwareAddress },
-        { "plain BOOTP", From("020000000001", "0c0161"), DhcpIgnoreReason.NoMessageType },
+        { "plain BOOTP", From("020000000001", "0c0161"), DhcpIgnoreReason.BootpUnreserved },
         { "an empty message type", From("020000000001", "3500"), DhcpIgnoreReason.NoMessageType },
         { "two message types", From("020000000001", Discover, Discover), DhcpIgnoreReason.NoMessageType },
         { "an OFFER from a client", From("020000000001", "350102"), DhcpIgnoreReason.UnexpectedMessage },
@@ -67,7 +68,7 @@ public sealed class DhcpHostileTests
         var leases = new LeaseTable(new ManualTimeProvider());
         var network = Rack with
         {
-            BootFiles = new Dictionary<ushort, string> { [0] = "undionly.kpxe" },
+            Loaders = new LoaderRules { ByHand = new Dictionary<ushort, string> { [0] = "undionly.kpxe" } },
             Reservations = new Dictionary<MacAddress, IPv4Address> { [Mac(1)] = Address(50) },
         };
         DhcpNetwork[] networks =

@@ -149,13 +149,13 @@ public sealed class DhcpRealClientTests : IAsyncLifetime
         clock ??= TimeProvider.System;
         _leases = new LeaseTable(clock);
         var committer = new LeaseCommitter(_store, _leases, clock, NullLogger<LeaseCommitter>.Instance);
-        var server = new DhcpServer(network, _directory, _leases, committer, clock, NullLogger<DhcpServer>.Instance,
-            (net, port) =>
+        var server = new DhcpServer(network, [], _directory, _leases, committer, clock,
+            NullLogger<DhcpServer>.Instance, new DhcpWires((net, port) =>
             {
                 var channel = _manager.Run(() => DhcpSocket.Open(net, port));
                 opened?.Invoke();
                 return channel;
-            });
+            }));
         _running = Task.WhenAll(committer.RunAsync(_end.Token), server.RunAsync(_end.Token));
     }
 

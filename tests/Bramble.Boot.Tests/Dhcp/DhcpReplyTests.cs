@@ -1,4 +1,5 @@
 using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Testing;
 using Bramble.Testing.Dhcp;
 using Bramble.Wire;
@@ -141,7 +142,10 @@ public sealed class DhcpReplyTests
         packet.Options.Set(DhcpOption.ClientMachineIdentifier, new byte[17]);
         var network = Rack with
         {
-            BootFiles = new Dictionary<ushort, string> { [0] = "undionly.kpxe", [7] = "ipxe.efi" },
+            Loaders = new LoaderRules
+            {
+                ByHand = new Dictionary<ushort, string> { [0] = "undionly.kpxe", [7] = "ipxe.efi" },
+            },
         };
         var reply = Decide(packet, network: network).Packet;
         Assert.Equal(file ?? "", reply.BootFile);

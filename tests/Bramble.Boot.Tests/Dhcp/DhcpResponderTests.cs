@@ -1,4 +1,5 @@
 using Bramble.Boot.Dhcp;
+using Bramble.Boot.Loaders;
 using Bramble.Testing;
 using Bramble.Testing.Dhcp;
 using Bramble.Wire;
@@ -197,7 +198,7 @@ public sealed class DhcpResponderTests
         var proxy = Rack with
         {
             Mode = DhcpMode.Proxy,
-            BootFiles = new Dictionary<ushort, string> { [7] = "ipxe.efi" },
+            Loaders = new LoaderRules { ByHand = new Dictionary<ushort, string> { [7] = "ipxe.efi" } },
         };
         var packet = Client.Discover(Mac(1));
         packet.Options.Set(DhcpOption.VendorClass, "PXEClient").Set(DhcpOption.ClientArchitecture, (ushort)7);

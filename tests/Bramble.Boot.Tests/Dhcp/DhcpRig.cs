@@ -53,7 +53,8 @@ internal sealed class FakeStore : ILeaseStore
         {
             foreach (var lease in batch)
             {
-                Stored.RemoveAll(l => l.Address == lease.Address || (l.Network == lease.Network && l.Mac == lease.Mac));
+                Stored.RemoveAll(l => l.Address == lease.Address || (l.Network == lease.Network && l.Mac == lease.Mac
+                    && l.State != LeaseState.Declined && lease.State != LeaseState.Declined));
                 Stored.Add(lease);
             }
         }
@@ -111,18 +112,75 @@ internal sealed class FakeChannel : IDhcpChannel
     }
 }
 
+/// <summary>Addresses that strangers answer for.</summary>
+internal sealed class FakeProbes : IProbeChannel
+{
+    private readonly Channel<ProbeAnswer> _answers = Channel.CreateUnbounded<ProbeAnswer>();
+
+    public ConcurrentDictionary<IPv4Address, MacAddress> Taken { get; } = new();
+
+    public ConcurrentQueue<IPv4Address> Asked { get; } = new();
+
+    public bool IsThere => true;
+
+    public void Ask(IPv4Address address)
+    {
+        Asked.Enqueue(address);
+        if (Taken.TryGetValue(address, out var mac)) _answers.Writer.TryWrite(new ProbeAnswer(address, mac));
+    }
+
+    public ValueTask<ProbeAnswer> NextAsync(Memory<byte> buffer, CancellationToken cancellation) =>
+        _answers.Reader.ReadAsync(cancellation);
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>Ethernet in memory.</summary>
+internal sealed class FakeLink : ILinkChannel
+{
+    private readonly Channel<byte[]> _in = Channel.CreateUnbounded<byte[]>();
+
+    public MacAddress Mac { get; } = MacAddress.Parse("02:00:00:ff:00:01");
+
+    public ConcurrentQueue<byte[]> Sent { get; } = new();
+
+    public bool IsThere => true;
+
+    public void Receive(byte[] frame) => Assert.True(_in.Writer.TryWrite(frame));
+
+    public void Send(ReadOnlySpan<byte> frame) => Sent.Enqueue(frame.ToArray());
+
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        var frame = await _in.Reader.ReadAsync(cancellation);
+        frame.CopyTo(buffer);
+        return frame.Length;
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
 /// <summary>A server on a network in memory, with a clock that stands still.</summary>
 internal sealed class DhcpRig : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
     private readonly Task _running;
 
-    public DhcpRig(DhcpNetwork? network = null, Func<DhcpRig, IDhcpChannel>? open = null)
+    public DhcpRig(
+        DhcpNetwork? network = null, Func<DhcpRig, IDhcpChannel>? open = null,
+        IReadOnlyList<DhcpNetwork>? relayed = null)
     {
         Leases = new LeaseTable(Clock);
         Committer = new LeaseCommitter(Store, Leases, Clock, NullLogger<LeaseCommitter>.Instance);
-        Server = new DhcpServer(network ?? Nets.Rack, Directory, Leases, Committer, Clock,
-            NullLogger<DhcpServer>.Instance, (_, port) => open?.Invoke(this) ?? (port == 67 ? Channel : ProxyChannel));
+        Server = new DhcpServer(network ?? Nets.Rack, relayed ?? [], Directory, Leases, Committer, Clock,
+            NullLogger<DhcpServer>.Instance, new DhcpWires(
+                (_, port) => open?.Invoke(this) ?? (port == 67 ? Channel : ProxyChannel),
+                (_, _) => Probes, _ => Link));
+        Server.Noticed += Notices.Enqueue;
         _running = Task.WhenAll(Committer.RunAsync(_end.Token), Server.RunAsync(_end.Token));
     }
 
@@ -136,6 +194,12 @@ internal sealed class DhcpRig : IAsyncDisposable
 
     public FakeChannel ProxyChannel { get; } = new();
 
+    public FakeProbes Probes { get; } = new();
+
+    public FakeLink Link { get; } = new();
+
+    public ConcurrentQueue<DhcpNotice> Notices { get; } = new();
+
     public LeaseTable Leases { get; }
 
     public LeaseCommitter Committer { get; }
@@ -148,6 +212,9 @@ internal sealed class DhcpRig : IAsyncDisposable
     public Task UntilIgnoredAsync(DhcpIgnoreReason reason, int times = 1) =>
         Patience.UntilAsync(
             () => Server.Snapshot().Ignored.GetValueOrDefault(reason) >= times, $"{times} times {reason}");
+
+    public Task AskedAsync(int times) =>
+        Patience.UntilAsync(() => Probes.Asked.Count >= times, $"{times} questions for addresses");
 
     public async ValueTask DisposeAsync()
     {

@@ -161,8 +161,8 @@ public sealed class LeaseTableTests
     {
         var network = Small(1);
         Bind(network, Mac(1));
-        Assert.False(_table.Decline("rack", Mac(2), Address(100)));
-        Assert.True(_table.Decline("rack", Mac(1), Address(100)));
+        Assert.Null(_table.Decline("rack", Mac(2), Address(100)));
+        Assert.NotNull(_table.Decline("rack", Mac(1), Address(100)));
         Assert.Null(Offer(network, Mac(1)));
         _clock.Advance(LeaseTable.Quarantine);
         Assert.NotNull(Offer(network, Mac(1)));

@@ -7,11 +7,15 @@ using System.Text.Json.Nodes;
 using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Initramfs;
+using Bramble.Boot.Loaders;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
 using Bramble.Manager.Api;
+using Bramble.Manager.Backups;
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Dhcp;
 using Bramble.Manager.Images;
+using Bramble.Manager.Leases;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Provisioning;
 using Bramble.Manager.Security;
@@ -31,8 +35,9 @@ internal sealed class ApiRig : IAsyncDisposable
     private readonly HostKeys _hostKeys;
     private readonly HttpClient _http;
 
-    private ApiRig(ImageStore? images)
+    private ApiRig(ImageStore? images, BrambleOptions? options)
     {
+        PowerRig = new PowerRig(options);
         var rig = PowerRig.Rig;
         var socket = rig.Scratch["run/api.sock"];
         rig.Options = rig.Options with { Api = new ApiOptions { Listen = [$"unix:{socket}"] } };
@@ -44,6 +49,14 @@ internal sealed class ApiRig : IAsyncDisposable
         _hostKeys = new HostKeys(rig.Options.StateDirectory);
         Tokens = new TokenStore(rig.Database, rig.Events, rig.Clock);
         Leases = new LeaseTable(rig.Clock);
+        var directory = new BootDirectory(rig.Options, rig.Nodes, new NodeLocator(rig.Nodes, Leases, rig.Clock),
+            new BootObserver(rig.Nodes, rig.Timeline, rig.Clock), Images,
+            new LoaderFiles(Images, rig.Clock, NullLogger<LoaderFiles>.Instance),
+            ServerSecret.Open(rig.Options.StateDirectory), rig.Clock, NullLoggerFactory.Instance);
+        var committer = new LeaseCommitter(
+            new SqlLeaseStore(rig.Database), Leases, rig.Clock, NullLogger<LeaseCommitter>.Instance);
+        Dhcp = new DhcpService([.. rig.Options.Networks.Select(n => new ServedNetwork(ManagerHost.ToDhcp(n), n.Via))],
+            directory, Leases, committer, rig.Nodes, rig.Events, rig.Clock, NullLoggerFactory.Instance);
         Actions = new NodeActions(
             rig.Options, rig.Nodes, Images, PowerRig.Power, PowerRig.Ports, rig.Timeline, _hostKeys);
         App = ApiHost.Build(rig.Options, services => services
@@ -52,7 +65,9 @@ internal sealed class ApiRig : IAsyncDisposable
                 rig.Timeline)
             .AddSingleton(Actions).AddSingleton(PowerRig.Power).AddSingleton(PowerRig.Ports).AddSingleton(Images)
             .AddSingleton(Jobs).AddSingleton(installers).AddSingleton(Leases).AddSingleton(rig.Events)
-            .AddSingleton(Tokens).AddSingleton(new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock)));
+            .AddSingleton(Tokens).AddSingleton(Dhcp).AddSingleton(
+                new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock) { Counters = () => Dhcp.Counters })
+            .AddSingleton(new BackupWriter(rig.Options, rig.Database, Images, rig.Clock)));
         _http = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellation) =>
@@ -65,7 +80,7 @@ internal sealed class ApiRig : IAsyncDisposable
         { BaseAddress = new Uri("http://api") };
     }
 
-    public PowerRig PowerRig { get; } = new();
+    public PowerRig PowerRig { get; }
 
     public Rig Rig => PowerRig.Rig;
 
@@ -81,15 +96,17 @@ internal sealed class ApiRig : IAsyncDisposable
 
     public NodeActions Actions { get; }
 
+    public DhcpService Dhcp { get; }
+
     public string Viewer { get; private set; } = "";
 
     public string Operator { get; private set; } = "";
 
     public string Admin { get; private set; } = "";
 
-    public static async Task<ApiRig> StartAsync(ImageStore? images = null)
+    public static async Task<ApiRig> StartAsync(ImageStore? images = null, BrambleOptions? options = null)
     {
-        var api = new ApiRig(images);
+        var api = new ApiRig(images, options);
         api.Viewer = (await api.Tokens.CreateAsync("looker", Role.Viewer, null, "test")).Secret;
         api.Operator = (await api.Tokens.CreateAsync("doer", Role.Operator, null, "test")).Secret;
         api.Admin = (await api.Tokens.CreateAsync("boss", Role.Admin, null, "test")).Secret;

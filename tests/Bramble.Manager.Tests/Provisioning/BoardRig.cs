@@ -4,6 +4,7 @@ using Bramble.Boot;
 using Bramble.Boot.Dhcp;
 using Bramble.Boot.Images;
 using Bramble.Boot.Initramfs;
+using Bramble.Boot.Loaders;
 using Bramble.Contracts.Installer;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Images;
@@ -135,7 +136,8 @@ internal sealed class BoardRig : IAsyncDisposable
         Leases = new LeaseTable(Rig.Clock);
         var loggers = NullLoggerFactory.Instance;
         Directory = new BootDirectory(options, Rig.Nodes, new NodeLocator(Rig.Nodes, Leases, Rig.Clock),
-            new BootObserver(Rig.Nodes, Rig.Timeline, Rig.Clock), Images, Secret, Rig.Clock, loggers);
+            new BootObserver(Rig.Nodes, Rig.Timeline, Rig.Clock), Images,
+            new LoaderFiles(Images, Rig.Clock, NullLogger<LoaderFiles>.Instance), Secret, Rig.Clock, loggers);
         var installer = new InstallerService(options, Rig.Nodes, Rig.Timeline, Images, Secret,
             new OverlayRenderer(options, Secret, HostKeys), Rig.Clock, NullLogger<InstallerService>.Instance);
         var reports = new NodeReports(options, Rig.Nodes, Rig.Timeline, Secret, Rig.Clock);

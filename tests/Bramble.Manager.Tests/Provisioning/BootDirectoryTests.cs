@@ -284,7 +284,10 @@ public sealed class BootDirectoryTests(TestImages images) : IAsyncLifetime
     private void Step(BootStage stage, string what, BoardFamily family = BoardFamily.Pi4)
     {
         if (stage == BootStage.Dhcp) _board.Directory.Find(Sight(1, family));
-        _board.Directory.Record(
-            new BootStep(Rig.Clock.GetUtcNow(), stage, what, StepOutcome.Ok, "") { Mac = Sample.Mac(1) });
+        _board.Directory.Record(new BootStep(Rig.Clock.GetUtcNow(), stage, what, StepOutcome.Ok, "")
+        {
+            Mac = Sample.Mac(1),
+            Board = stage == BootStage.Dhcp ? Sight(1, family).Board : null,
+        });
     }
 }

@@ -16,7 +16,7 @@ public sealed class KernelCommandLineTests
     [InlineData(" a\tb\r\n c ", "a b c ")]
     public void What_mounts_a_root_goes_and_what_the_board_needs_stays(string original, string kept) => Assert.Equal(
         kept + "rdinit=/init bramble.url=http://10.77.0.1:8067 bramble.token=TOKEN bramble.mac=b8:27:eb:00:00:01 "
-            + "extra=1 x\n",
+            + "extra=1 x",
         KernelCommandLine.ForInstaller(
             original, "http://10.77.0.1:8067", "TOKEN", "b8:27:eb:00:00:01", " extra=1\nx "));
 

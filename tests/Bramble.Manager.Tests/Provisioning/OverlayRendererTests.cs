@@ -63,7 +63,7 @@ public sealed class OverlayRendererTests : IDisposable
         var files = Read(tar);
         Assert.Equal("node-01\n", files["etc/hostname"].Text);
         Assert.Contains("127.0.1.1 node-01.rack.example node-01\n", files["etc/hosts"].Text, StringComparison.Ordinal);
-        Assert.Equal("nameserver 10.77.0.53\n", files["etc/resolv.conf"].Text);
+        Assert.Equal("search rack.example\nnameserver 10.77.0.53\n", files["etc/resolv.conf"].Text);
         Assert.Contains("MACAddress=b8:27:eb:00:00:01", files["etc/systemd/network/10-bramble.network"].Text,
             StringComparison.Ordinal);
         Assert.Equal("[Time]\nNTP=10.77.0.1\n", files["etc/systemd/timesyncd.conf.d/50-bramble.conf"].Text);

@@ -56,6 +56,8 @@ public sealed class DatabaseFaultTests : IDisposable
                     new { n }));
             }
             await Assert.ThrowsAsync<StoreException>(() => database.PutAsync(c => c.Execute(Note("1"))));
+            // Who waited hears of it a moment before it is noted for others.
+            await Scratch.UntilAsync(() => database.Trouble is not null, "the trouble is noted");
             Assert.Contains("locked by another process", database.Trouble!.Why, StringComparison.Ordinal);
             // In the middle of the trouble: behind what waits already.
             database.Post(c => c.Execute("UPDATE counters SET value = value * 10 WHERE name = 'n'"));
@@ -76,7 +78,7 @@ public sealed class DatabaseFaultTests : IDisposable
         File.WriteAllText(_scratch["state/bramble.db"], content + new string('x', 4096));
         var e = Assert.Throws<StoreException>(() => Open(_scratch["state"]));
         Assert.Contains(_scratch["state/bramble.db"], e.Message, StringComparison.Ordinal);
-        Assert.Contains("damaged; restore it from a backup", e.Message, StringComparison.Ordinal);
+        Assert.Contains("it is damaged; start brambled anew, which rebuilds it", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

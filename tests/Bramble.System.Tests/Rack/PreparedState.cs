@@ -100,19 +100,29 @@ internal static class Programs
     public static async Task<string> RunAsync(
         IReadOnlyDictionary<string, string> environment, string program, params string[] arguments)
     {
-        var (file, all) = Line(program, arguments);
-        var result = await ChildProcess.RunAsync(
-            file, all, environment: environment, timeout: TimeSpan.FromMinutes(15));
+        var result = await ResultAsync(environment, program, arguments);
         return result.Succeeded ? result.Output
             : throw new InvalidOperationException(
                 $"{program} {string.Join(' ', arguments)}: exit code {result.ExitCode}: "
                 + result.Output + result.Errors);
     }
 
-    public static Process Start(string program, params string[] arguments)
+    /// <summary>Runs a program to its end, whatever that is.</summary>
+    public static Task<ChildResult> ResultAsync(
+        IReadOnlyDictionary<string, string> environment, string program, params string[] arguments)
     {
         var (file, all) = Line(program, arguments);
-        return Drained(ChildProcess.Start(file, all));
+        return ChildProcess.RunAsync(file, all, environment: environment, timeout: TimeSpan.FromMinutes(15));
+    }
+
+    public static Process Start(string program, params string[] arguments) =>
+        StartSaying(program, null, arguments);
+
+    /// <param name="log">Takes what it says, line by line.</param>
+    public static Process StartSaying(string program, ConcurrentQueue<string>? log, params string[] arguments)
+    {
+        var (file, all) = Line(program, arguments);
+        return Drained(ChildProcess.Start(file, all), log);
     }
 
     /// <param name="log">Takes what it says, line by line.</param>

@@ -33,6 +33,11 @@ internal sealed class BootLog(long id)
     /// <summary>Something came after DHCP: the next DISCOVER of a boot loader is another boot.</summary>
     public bool PastDhcp { get; private set; }
 
+    /// <summary>
+    /// Something came after TFTP, by which a boot ROM fetches its loader: the loader's DISCOVER is another boot.
+    /// </summary>
+    public bool PastLoader { get; private set; }
+
     public bool Dirty { get; set; }
 
     public IReadOnlyList<TimelineStep> Steps => _steps;
@@ -42,6 +47,7 @@ internal sealed class BootLog(long id)
         LastAt = step.At;
         Dirty = true;
         if (step.Stage is not (BootStage.Dhcp or BootStage.Power)) PastDhcp = true;
+        if (step.Stage is not (BootStage.Dhcp or BootStage.Power or BootStage.Tftp)) PastLoader = true;
         var entry = new TimelineStep(
             step.At, Word(step.Stage), step.What, Word(step.Outcome), step.Detail, 1);
         if (_steps is [.., var last] && last.Stage == entry.Stage && last.What == entry.What
@@ -70,6 +76,7 @@ internal sealed class BootLog(long id)
         Verdict = view.Verdict;
         Outcome = Enum.Parse<BootOutcome>(view.Outcome, ignoreCase: true);
         PastDhcp = _steps.Exists(step => step.Stage is not ("dhcp" or "power"));
+        PastLoader = _steps.Exists(step => step.Stage is not ("dhcp" or "power" or "tftp"));
     }
 
     public BootView View() => new(

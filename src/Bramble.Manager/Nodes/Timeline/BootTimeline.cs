@@ -46,11 +46,13 @@ public sealed class BootTimeline
     /// Whether a boot loader's DISCOVER opens a new boot rather than repeating the last one: the last boot has ended,
     /// got past DHCP, or is older than a Pi keeps asking.
     /// </summary>
-    public bool StartsNewBoot(long nodeId, DateTimeOffset now)
+    /// <param name="chained">It comes from a loader that an earlier step of the same boot may have started.</param>
+    public bool StartsNewBoot(long nodeId, DateTimeOffset now, bool chained = false)
     {
         if (!_newest.TryGetValue(nodeId, out var log)) return true;
         lock (log)
-            return log.PastDhcp || log.Outcome != BootOutcome.Going || now - log.LastAt > TimeSpan.FromSeconds(60);
+            return (chained ? log.PastLoader : log.PastDhcp)
+                || log.Outcome != BootOutcome.Going || now - log.LastAt > TimeSpan.FromSeconds(60);
     }
 
     /// <summary>
