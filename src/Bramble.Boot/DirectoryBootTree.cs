@@ -8,11 +8,19 @@ namespace Bramble.Boot;
 /// FIFOs and directories count as not there. Descriptors are shared between clients and kept for a while, because a
 /// thousand boards ask for the same dozen files.
 /// </summary>
-public sealed partial class DirectoryBootTree(string root, ILogger<DirectoryBootTree> logger) : IBootTree, IDisposable
+public sealed partial class DirectoryBootTree(
+    string root, ILogger<DirectoryBootTree> logger, TimeProvider? clock = null) : IBootTree, IDisposable
 {
     /// <summary>Open files kept for the next client.</summary>
     public const int CacheLimit = 64;
 
+    /// <summary>
+    /// File systems count time in steps: of two changes within one step, the file's times show one. What was changed
+    /// just now is therefore read anew for each client.
+    /// </summary>
+    private const long SettledAfterSeconds = 2;
+
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly string _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
     private readonly Lock _lock = new();
     private readonly Dictionary<FileIdentity, LinkedListNode<(FileIdentity Identity, SharedFile File)>> _cached = [];
@@ -38,7 +46,8 @@ public sealed partial class DirectoryBootTree(string root, ILogger<DirectoryBoot
                 if (refusal == FileBeneathRefusal.NotRegular) LogNotRegular(normal, _root);
                 return false;
             }
-            content = new SharedFileContent(Share(found));
+            var age = _clock.GetUtcNow().ToUnixTimeSeconds() - found.Identity.ModifiedSeconds;
+            content = new SharedFileContent(Share(found), age > SettledAfterSeconds);
             return true;
         }
     }

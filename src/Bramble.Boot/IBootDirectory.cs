@@ -187,6 +187,9 @@ public readonly record struct BootFileAnswer(IBootContent? Content, BootRefusal 
     public static BootFileAnswer NotFound(string reason) => new(null, BootRefusal.NotFound, reason);
 }
 
+/// <summary>A piece of an open file. Whoever reads it does not own the descriptor.</summary>
+public readonly record struct FileExtent(Microsoft.Win32.SafeHandles.SafeFileHandle File, long Offset, long Length);
+
 /// <summary>A read-only file that any number of transfers read at once.</summary>
 public interface IBootContent : IDisposable
 {
@@ -195,6 +198,19 @@ public interface IBootContent : IDisposable
 
     /// <summary>Changes whenever the bytes change: an entity tag without quotes.</summary>
     string Tag { get; }
+
+    /// <summary>
+    /// Whether the tag stands for these bytes and no others, of whatever file, so that a copy of them may be kept by it
+    /// for other clients. False for what is in memory already.
+    /// </summary>
+    bool MayBeKept => false;
+
+    /// <summary>
+    /// Where on disk the bytes lie, in their order, for a sender that lets the kernel copy them; null if they lie
+    /// nowhere as they are. The descriptors stay open as long as the content.
+    /// </summary>
+    /// <exception cref="IOException">The medium failed.</exception>
+    IReadOnlyList<FileExtent>? Extents => null;
 
     /// <summary>Fills the buffer from an offset, short only at the end of the file. Thread-safe.</summary>
     /// <exception cref="IOException">The medium failed.</exception>

@@ -10,10 +10,13 @@ internal sealed class SharedFile(SafeFileHandle handle, FileIdentity identity)
 {
     private int _holders = 1;
 
+    public SafeFileHandle Handle => handle;
+
     public long Length { get; } = (long)identity.Size;
 
     public string Tag { get; } =
-        $"{identity.Inode:x}-{identity.ModifiedSeconds:x}.{identity.ModifiedNanoseconds:x}-{identity.Size:x}";
+        $"{identity.DeviceMajor:x}.{identity.DeviceMinor:x}-{identity.Inode:x}"
+        + $"-{identity.ModifiedSeconds:x}.{identity.ModifiedNanoseconds:x}-{identity.Size:x}";
 
     /// <summary>Takes a share; false if the last holder has just let go and the file is closed.</summary>
     public bool TryHold()
@@ -47,13 +50,18 @@ internal sealed class SharedFile(SafeFileHandle handle, FileIdentity identity)
 }
 
 /// <summary>One reader's share of an open file.</summary>
-internal sealed class SharedFileContent(SharedFile file) : IBootContent
+/// <param name="isSettled">Last changed so long ago that a further change would show in the file's times.</param>
+internal sealed class SharedFileContent(SharedFile file, bool isSettled) : IBootContent
 {
     private int _disposed;
 
     public long Length => file.Length;
 
     public string Tag => file.Tag;
+
+    public bool MayBeKept => isSettled;
+
+    public IReadOnlyList<FileExtent> Extents => [new FileExtent(file.Handle, 0, file.Length)];
 
     public int Read(long offset, Span<byte> buffer)
     {

@@ -48,6 +48,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
     private readonly PowerReconciler _powerReconciler;
     private readonly NodeReconciler _reconciler;
     private readonly IBootDirectory _directory;
+    private readonly ContentCache _contents = new();
     private readonly ClusterNames _names;
     private readonly DhcpService _dhcp;
     private readonly WebApplication _api;
@@ -198,7 +199,7 @@ public sealed partial class ManagerHost : IAsyncDisposable
         {
             var tftp = new TftpServer(
                 new TftpOptions { Address = network.Address.Address, Interface = network.Interface },
-                _directory, _clock, _loggers.CreateLogger<TftpServer>());
+                _directory, _clock, _loggers.CreateLogger<TftpServer>(), _contents);
             supervisor.Run($"TFTP on {network.Name}", tftp.RunAsync, stop);
         }
         if (network.Time)

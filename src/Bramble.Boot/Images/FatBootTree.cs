@@ -121,6 +121,20 @@ public sealed class FatBootTree : IBootTree
         public string Tag { get; } =
             string.Create(CultureInfo.InvariantCulture, $"{tree._tag}-{entry.Cluster:x}-{entry.Size:x}");
 
+        // An image is never changed in place; its digest is in the tag.
+        public bool MayBeKept => true;
+
+        public IReadOnlyList<FileExtent> Extents
+        {
+            get
+            {
+                _runs ??= tree.Runs(entry);
+                // The last cluster is only used in part.
+                return [.. _runs.Where(run => run.FileOffset < entry.Size).Select(run => new FileExtent(
+                    tree._volume.Handle, run.ImageOffset, Math.Min(run.Bytes, entry.Size - run.FileOffset)))];
+            }
+        }
+
         public int Read(long offset, Span<byte> buffer)
         {
             if (offset < 0 || offset >= entry.Size) return 0;

@@ -29,6 +29,9 @@ internal sealed class FatVolume
             (fatOffset, dataOffset, bits, clusters, clusterBytes);
     }
 
+    /// <summary>The image that it lies in.</summary>
+    public SafeFileHandle Handle => _handle;
+
     /// <summary>12, 16 or 32.</summary>
     public int Bits => _bits;
 

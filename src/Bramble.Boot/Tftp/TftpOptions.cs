@@ -31,7 +31,7 @@ public sealed record TftpOptions
     /// Sockets, hence TIDs, over which the transfers are spread. Each has its own lock, so this also bounds how many
     /// processors take part.
     /// </summary>
-    public int Lanes { get; init; } = 16;
+    public int Lanes { get; init; } = 4;
 
     public TftpTiming Timing { get; init; } = new();
 }

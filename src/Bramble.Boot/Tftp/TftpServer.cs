@@ -15,18 +15,25 @@ public sealed partial class TftpServer
     /// <summary>Room for the longest request and one octet, so that a longer one shows.</summary>
     private const int ReceiveSize = TftpRequest.MaxSize + 1;
 
+    /// <summary>Threads that serve transfers; each fills more than a Gigabit.</summary>
+    private const int MaxPumps = 4;
+
     private readonly TftpOptions _options;
     private readonly IBootDirectory _directory;
     private readonly TimeProvider _clock;
+    private readonly ContentCache _cache;
     private readonly ILogger<TftpServer> _logger;
     private readonly PortDoor _door;
 
+    /// <param name="cache">What the doors of a daemon keep of the files; null for one of this door's own.</param>
     public TftpServer(
-        TftpOptions options, IBootDirectory directory, TimeProvider clock, ILogger<TftpServer> logger)
+        TftpOptions options, IBootDirectory directory, TimeProvider clock, ILogger<TftpServer> logger,
+        ContentCache? cache = null)
     {
         _options = options;
         _directory = directory;
         _clock = clock;
+        _cache = cache ?? new ContentCache();
         _logger = logger;
         var binding = new LocalBinding(options.Address, options.Interface);
         _door = new PortDoor("TFTP", binding, ProtocolType.Udp, options.Port, clock, logger);
@@ -42,57 +49,74 @@ public sealed partial class TftpServer
     {
         var registry = new TftpRegistry(_options.MaxTransfers, _options.MaxTransfersPerClient);
         var lanes = new List<TftpLane>();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var loops = new List<Task>();
+        var pumps = new List<TftpPump>();
+        var requests = new RequestSink(this, socket, lanes, registry);
         try
         {
             for (var i = 0; i < Math.Max(1, _options.Lanes); i++)
             {
                 var tid = _door.Binding.Open(ProtocolType.Udp, 0);
-                lanes.Add(new TftpLane(tid, _options.MaxBlockSize, _clock, _directory, registry, _logger));
-                loops.Add(lanes[i].ReceiveAsync(stop.Token));
+                lanes.Add(new TftpLane(tid, _options.MaxBlockSize, _clock, _directory, registry, _cache, _logger));
             }
-            loops.Add(TakeRequestsAsync(socket, lanes, registry, stop.Token));
-            await await Task.WhenAny(loops);
+            var threads = Math.Clamp(Environment.ProcessorCount, 1, Math.Min(MaxPumps, lanes.Count));
+            for (var i = 0; i < threads; i++)
+            {
+                pumps.Add(new TftpPump(
+                    "TFTP blocks", [.. lanes.Where((_, lane) => lane % threads == i)], TftpLane.ReceiveSize));
+            }
+            // Requests on a thread of their own: to open a file may take a moment, which no transfer should wait for.
+            pumps.Add(new TftpPump("TFTP requests", [requests], ReceiveSize));
+            await await Task.WhenAny([.. pumps.Select(pump => pump.Ended), Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellation)]);
         }
         finally
         {
-            await stop.CancelAsync();
             foreach (var lane in lanes) lane.Close("the server stops");
-            await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var pump in pumps) pump.Stop();
+            await Task.WhenAll(pumps.Select(pump => pump.Ended)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var pump in pumps) pump.Dispose();
+            requests.Dispose();
             foreach (var lane in lanes) lane.Dispose();
         }
     }
 
-    private async Task TakeRequestsAsync(
-        Socket socket, List<TftpLane> lanes, TftpRegistry registry, CancellationToken cancellation)
+    /// <summary>The well-known port.</summary>
+    private sealed class RequestSink(TftpServer server, Socket socket, List<TftpLane> lanes, TftpRegistry registry)
+        : IDatagramSink, IDisposable
     {
-        var buffer = new byte[ReceiveSize];
-        var sender = UdpPeer.Buffer();
-        uint next = 0;
-        while (true)
+        private readonly DatagramReader _forLanes = new(16, TftpLane.ReceiveSize);
+        private uint _next;
+
+        public void Dispose() => _forLanes.Dispose();
+
+        public SafeSocketHandle Handle => socket.SafeHandle;
+
+        public void Receive(DatagramReader reader)
         {
-            var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, cancellation);
-            var peer = UdpPeer.From(sender);
-            if (peer.Port == 0) continue; // nobody can be answered there
-            // Each request gets the next TID, so that what a client still sends to an earlier one goes astray
-            // harmlessly (RFC 1350 §4).
-            var lane = lanes[(int)(next++ % lanes.Count)];
-            try
+            var count = reader.Receive(socket.SafeHandle);
+            for (var i = 0; i < count; i++)
             {
-                OnRequest(peer, buffer.AsSpan(0, length), lane, registry);
-            }
-            catch (Exception e)
-            {
-                // A fault in answering one client is logged and must not end the service of the others.
-                LogRequestFailed(e, peer);
-                TftpMetrics.CountRequest("fault");
-                lane.Refuse(peer, new TftpError(TftpErrorCode.NotDefined, "internal error"));
+                var peer = reader.Sender(i);
+                if (peer.Port == 0) continue; // nobody can be answered there
+                // Each request gets the next TID, so that what a client still sends to an earlier one goes astray
+                // harmlessly (RFC 1350 §4).
+                var lane = lanes[(int)(_next++ % lanes.Count)];
+                try
+                {
+                    server.OnRequest(peer, reader.Packet(i), lane, registry, _forLanes);
+                }
+                catch (Exception e)
+                {
+                    // A fault in answering one client is logged and must not end the service of the others.
+                    server.LogRequestFailed(e, peer);
+                    TftpMetrics.CountRequest("fault");
+                    lane.Refuse(peer, new TftpError(TftpErrorCode.NotDefined, "internal error"));
+                }
             }
         }
     }
 
-    private void OnRequest(UdpPeer peer, ReadOnlySpan<byte> packet, TftpLane lane, TftpRegistry registry)
+    private void OnRequest(
+        UdpPeer peer, ReadOnlySpan<byte> packet, TftpLane lane, TftpRegistry registry, DatagramReader forLanes)
     {
         var decision = TftpResponder.Decide(packet);
         if (decision.Request is not { } request)
@@ -104,7 +128,7 @@ public sealed partial class TftpServer
             if (decision.Path.Length > 0) Record(peer, decision.Path, StepOutcome.Ignored, decision.Detail);
             return;
         }
-        if (registry.LaneOf(peer) is { } running && running.TakesRepeated(peer, request))
+        if (registry.LaneOf(peer) is { } running && running.TakesRepeated(peer, request, forLanes))
         {
             TftpMetrics.CountRequest("repeated");
             return;

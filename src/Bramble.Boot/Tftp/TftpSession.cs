@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Bramble.Boot.Sockets;
 using Bramble.Wire.Tftp;
 
@@ -11,9 +10,9 @@ namespace Bramble.Boot.Tftp;
 internal sealed class TftpSession(
     UdpPeer peer, TftpRequest request, string path, IBootContent content, TftpTerms terms, TimeSpan startedAt)
 {
-    public UdpPeer Peer { get; } = peer;
+    private ContentCache.Reader _reader = new(content);
 
-    public SocketAddress PeerAddress { get; } = peer.ToSocketAddress();
+    public UdpPeer Peer { get; } = peer;
 
     public string Path { get; } = path;
 
@@ -28,6 +27,10 @@ internal sealed class TftpSession(
 
     /// <summary>When the transfer is next looked at: its deadline, or once ended, the end of its quarantine.</summary>
     public TimeSpan WakeAt { get; set; }
+
+    /// <summary>Fills the buffer from an offset of the file.</summary>
+    /// <exception cref="IOException">The medium failed.</exception>
+    public int Read(ContentCache cache, long offset, Span<byte> buffer) => _reader.Read(cache, offset, buffer);
 
     /// <summary>A repeated request is the same in every word: another block size would be another transfer.</summary>
     public bool IsFor(TftpRequest other) =>

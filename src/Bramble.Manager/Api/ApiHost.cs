@@ -7,6 +7,7 @@ using Bramble.Manager.Capture;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Dhcp;
 using Bramble.Manager.Events;
+using Bramble.Manager.Hosting;
 using Bramble.Manager.Images;
 using Bramble.Manager.Leases;
 using Bramble.Manager.Nodes;
@@ -22,7 +23,7 @@ public static class ApiHost
 {
     public static WebApplication Build(BrambleOptions options, Action<IServiceCollection> addShared)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(WebHosts.Options);
         builder.Logging.ClearProviders();
         addShared(builder.Services);
         BearerAuthentication.AddTo(builder.Services);

@@ -1,4 +1,5 @@
 using Bramble.Manager.Configuration;
+using Bramble.Manager.Hosting;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace Bramble.Manager.Provisioning;
@@ -11,9 +12,10 @@ public static class BootHttpHost
 {
     public static WebApplication Build(BrambleOptions options, Action<IServiceCollection> addShared)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(WebHosts.Options);
         builder.Logging.ClearProviders();
         addShared(builder.Services);
+        builder.Services.AddSingleton<PlainFiles>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -21,7 +23,7 @@ public static class BootHttpHost
             kestrel.Limits.MaxRequestBodySize = 128 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             foreach (var network in options.Networks.Where(n => n.Via is null))
-                kestrel.Listen(network.Address.Address.ToIPAddress(), network.HttpPort);
+                kestrel.Listen(network.Address.Address.ToIPAddress(), network.HttpPort, SendPlainFiles);
         });
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -33,6 +35,15 @@ public static class BootHttpHost
         });
         BootHttpEndpoints.Map(app);
         return app;
+    }
+
+    /// <summary>Ahead of HTTP on each connection: what is a plain question for a file is sent by the kernel.</summary>
+    private static void SendPlainFiles(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions door)
+    {
+        var services = door.ApplicationServices;
+        var connections = new BootFileConnections(services.GetRequiredService<PlainFiles>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<BootFileConnections>>());
+        door.Use(webServer => connection => connections.ServeAsync(connection, webServer));
     }
 
     /// <summary>A board is told in one line of text; the real error is in the log.</summary>
