@@ -130,7 +130,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(explainer).AddSingleton(_dhcp);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(explainer)
+                .AddSingleton(_dhcp);
         });
 
         void AddLogging(IServiceCollection services) =>

@@ -8,12 +8,14 @@ namespace Bramble.Manager.Provisioning;
 internal sealed record BootSequenceFile(string Path, BootDoor Door, bool Needed = true);
 
 /// <summary>
-/// The files that decide a boot, in the order in which each kind of machine asks for them. Probes that all firmware makes
-/// and that nothing hangs on are left out. Pure.
+/// The files that decide a boot, in the order in which each kind of machine asks for them. Probes that all firmware
+/// makes and that nothing hangs on are left out. Pure.
 /// </summary>
 internal static class BootSequence
 {
     private const string Kernel = "vmlinuz";
+
+    private static readonly string[] s_pi3 = ["bootcode.bin", "start.elf", "fixup.dat"];
 
     /// <param name="rules">The network's loaders.</param>
     /// <param name="config">config.txt as the board would get it; empty if there is none.</param>
@@ -21,9 +23,8 @@ internal static class BootSequence
     {
         return status.Family switch
         {
-            nameof(BoardFamily.Pi3B) => Pi(config, ["bootcode.bin", "start.elf", "fixup.dat"], "rpi-3-b", "kernel8.img"),
-            nameof(BoardFamily.Pi3BPlus) =>
-                Pi(config, ["bootcode.bin", "start.elf", "fixup.dat"], "rpi-3-b-plus", "kernel8.img"),
+            nameof(BoardFamily.Pi3B) => Pi(config, s_pi3, "rpi-3-b", "kernel8.img"),
+            nameof(BoardFamily.Pi3BPlus) => Pi(config, s_pi3, "rpi-3-b-plus", "kernel8.img"),
             nameof(BoardFamily.Pi5) => Pi(config, [], "rpi-5-b", "kernel_2712.img"),
             nameof(BoardFamily.Pi4) or nameof(BoardFamily.PiOther) =>
                 Pi(config, ["start4.elf", "fixup4.dat"], "rpi-4-b", "kernel8.img"),
@@ -34,7 +35,12 @@ internal static class BootSequence
     private static IReadOnlyList<BootSequenceFile> Pi(string config, string[] firmware, string board, string kernel)
     {
         var upstream = Setting(config, "upstream_kernel") == "1";
-        var chip = board switch { "rpi-5-b" => "bcm2712", "rpi-4-b" => "bcm2711", _ => upstream ? "bcm2837" : "bcm2710" };
+        var chip = board switch
+        {
+            "rpi-5-b" => "bcm2712",
+            "rpi-4-b" => "bcm2711",
+            _ => upstream ? "bcm2837" : "bcm2710",
+        };
         return
         [
             .. firmware.Select(file => Tftp(file)),
@@ -55,7 +61,9 @@ internal static class BootSequence
         var choice = LoaderChoice.For(
             new BoardIdentity { Family = BoardFamily.Pxe, Client = client, ClientArchitecture = architecture }, rules);
         if (choice is null) return [];
-        var first = choice.Name[(choice.Name.IndexOf("/boot/", StringComparison.Ordinal) is var at and >= 0 ? at + 6 : 0)..];
+        const string door = "/boot/";
+        var at = choice.Name.IndexOf(door, StringComparison.Ordinal);
+        var first = at < 0 ? choice.Name : choice.Name[(at + door.Length)..];
         return first switch
         {
             LoaderChoice.UnifiedKernel => [new(first, client == BootClient.Http ? BootDoor.Http : BootDoor.Tftp)],
@@ -88,8 +96,7 @@ internal static class BootSequence
         foreach (var line in config.Split('\n'))
         {
             var text = line.Trim();
-            if (text.StartsWith(name, StringComparison.Ordinal) && text.Length > name.Length && text[name.Length] == '=')
-                value = text[(name.Length + 1)..].Trim();
+            if (text.StartsWith(name + "=", StringComparison.Ordinal)) value = text[(name.Length + 1)..].Trim();
         }
         return value;
     }

@@ -66,7 +66,8 @@ internal sealed class ApiRig : IAsyncDisposable
                 rig.Timeline)
             .AddSingleton(Actions).AddSingleton(PowerRig.Power).AddSingleton(PowerRig.Ports).AddSingleton(Images)
             .AddSingleton(Jobs).AddSingleton(installers).AddSingleton(Leases).AddSingleton(rig.Events)
-            .AddSingleton(Tokens).AddSingleton(new BootExplainer(rig.Options, files, Images)).AddSingleton(Dhcp).AddSingleton(
+            .AddSingleton(Tokens).AddSingleton(new BootExplainer(rig.Options, files, Images))
+            .AddSingleton(Dhcp).AddSingleton(
                 new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock) { Counters = () => Dhcp.Counters })
             .AddSingleton(new BackupWriter(rig.Options, rig.Database, Images, rig.Clock)));
         _http = new HttpClient(new SocketsHttpHandler
