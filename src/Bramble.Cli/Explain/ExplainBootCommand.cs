@@ -23,8 +23,8 @@ internal static class ExplainBootCommand
         };
         var command = new HelpfulCommand("boot", "Explain which files a node would boot from",
             "Opens each file that decides this node's boot the way the TFTP and HTTP servers would, in the order in\n"
-            + "which its firmware asks, and says where it comes from or why it is not given. Nothing is recorded. Exit\n"
-            + "code 1 if a file is missing without which the boot stops.",
+            + "which its firmware asks, and says where it comes from or why it is not given. Nothing is recorded.\n"
+            + "Exit code 1 if a file is missing without which the boot stops.",
             "bramble explain boot shelf-3\n"
             + "bramble explain boot shelf-3 --show cmdline.txt")
         {
