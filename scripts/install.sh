@@ -8,9 +8,11 @@ run_packages=(iproute2 nftables libsqlite3-0 e2fsprogs dosfstools mtools fakeroo
 # Real peers and emulated boards, for the tests and ./demo --qemu.
 qemu_packages=(qemu-system-arm qemu-utils qemu-user-static binfmt-support mmdebstrap arch-test
   debian-archive-keyring faketime)
-test_packages=("${qemu_packages[@]}" qemu-system-x86 snmp snmpd tftp-hpa atftp curl isc-dhcp-client udhcpc shellcheck
-  ntpsec-ntpdate chrony bind9-dnsutils dnsmasq-base iputils-ping gdisk dropbear-bin zsh fish util-linux sqlite3
-  ipxe)
+# Emulated PCs and arm64 servers, with the firmware that they have.
+pc_packages=(qemu-system-x86 ovmf qemu-efi-aarch64 ipxe-qemu)
+test_packages=("${qemu_packages[@]}" "${pc_packages[@]}" snmp snmpd tftp-hpa atftp curl isc-dhcp-client udhcpc
+  shellcheck ntpsec-ntpdate chrony bind9-dnsutils dnsmasq-base iputils-ping gdisk dropbear-bin zsh fish util-linux
+  sqlite3 ipxe isc-dhcp-relay nmap procps systemd)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"

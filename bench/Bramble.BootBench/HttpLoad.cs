@@ -98,7 +98,8 @@ internal sealed partial class HttpLoad
         var head = Encoding.Latin1.GetString(_buffer, 0, n);
         var end = head.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         if (end < 0) return;
-        if (!head.StartsWith("HTTP/1.1 200", StringComparison.Ordinal)) throw new InvalidOperationException(head[..end]);
+        if (!head.StartsWith("HTTP/1.1 200", StringComparison.Ordinal))
+                throw new InvalidOperationException(head[..end]);
         var length = head[..end].Split("\r\n")
             .First(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))[15..];
         fetch.Length = long.Parse(length, CultureInfo.InvariantCulture);

@@ -28,8 +28,8 @@ internal sealed class Table
         var servers = _rows.SelectMany(r => r.Figures.Keys).Distinct().ToList();
         var text = new StringBuilder("| Load | Unit |");
         foreach (var server in servers) text.Append(CultureInfo.InvariantCulture, $" {server} |");
-        text.Append(" ratio to the best peer |\n|---|---|");
-        text.Insert(text.Length, "---:|", servers.Count + 1).Append('\n');
+        text.Append(" ratio to the best peer |\n|---|---|")
+            .Insert(text.Length, "---:|", servers.Count + 1).Append('\n');
         foreach (var row in _rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {row.What} | {row.Unit} |");

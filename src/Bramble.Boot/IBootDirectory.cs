@@ -179,6 +179,9 @@ public enum BootRefusal
 /// <summary>The content, or why there is none, in words for the timeline.</summary>
 public readonly record struct BootFileAnswer(IBootContent? Content, BootRefusal Refusal, string Reason)
 {
+    /// <summary>Where the content comes from, for people; null if there is none.</summary>
+    public string? Source { get; init; }
+
     public static BootFileAnswer Found(IBootContent content) => new(content, BootRefusal.None, "");
 
     public static BootFileAnswer NotFound(string reason) => new(null, BootRefusal.NotFound, reason);

@@ -91,8 +91,9 @@ public sealed partial class ManagerHost : IAsyncDisposable
         _names = new ClusterNames(options, _nodes, _leases, _clock, loggers);
         var locator = new NodeLocator(_nodes, _leases, _clock);
         var observer = new BootObserver(_nodes, _timeline, _clock);
-        _directory = new BootDirectory(options, _nodes, locator, observer, _images, _loaders,
-            secret, _clock, loggers);
+        var files = new NodeFiles(options, _images, _loaders, secret, loggers);
+        _directory = new BootDirectory(options, _nodes, locator, observer, files, _loaders, _clock);
+        var explainer = new BootExplainer(options, files, _images);
         _hostKeys = new HostKeys(options.StateDirectory);
         var installer = new InstallerService(options, _nodes, _timeline, _images, secret,
             new OverlayRenderer(options, secret, _hostKeys), _clock, loggers.CreateLogger<InstallerService>());
@@ -107,8 +108,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
             loggers.CreateLogger<NodeReconciler>());
         var actions = new NodeActions(options, _nodes, _images, _power, _powerReconciler, _timeline, _hostKeys);
         _dhcp = new DhcpService([.. options.Networks.Where(n => n.Dhcp != DhcpServiceMode.Off)
-            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))], _directory, _leases, _committer, _nodes, _events, _clock,
-            loggers);
+            .Select(n => new ServedNetwork(ToDhcp(n), n.Via))],
+            _directory, _leases, _committer, _nodes, _events, _clock, loggers);
         var status = new ManagerStatus(options, _nodes, _database, _clock)
         {
             Warnings = () => _dhcp.Warnings,
@@ -129,7 +130,8 @@ public sealed partial class ManagerHost : IAsyncDisposable
             services.AddSingleton(_clock).AddSingleton(options).AddSingleton(_nodes).AddSingleton(_timeline)
                 .AddSingleton(actions).AddSingleton(_power).AddSingleton(_powerReconciler).AddSingleton(_images)
                 .AddSingleton(_imageJobs).AddSingleton(_installers).AddSingleton(_leases).AddSingleton(_events)
-                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(_dhcp);
+                .AddSingleton(_tokens).AddSingleton(status).AddSingleton(backups).AddSingleton(explainer)
+                .AddSingleton(_dhcp);
         });
 
         void AddLogging(IServiceCollection services) =>

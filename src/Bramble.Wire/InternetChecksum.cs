@@ -5,7 +5,7 @@ namespace Bramble.Wire;
 /// <summary>The checksum of IPv4, ICMP and UDP (RFC 1071): the ones' complement sum of 16-bit words.</summary>
 public static class InternetChecksum
 {
-    /// <summary>The sum so far, not folded; feed it to the next part. Only the last part may be of odd length.</summary>
+    /// <summary>The sum so far, not folded, for the next part. Only the last part may be of odd length.</summary>
     public static uint Sum(ReadOnlySpan<byte> octets, uint sum = 0)
     {
         while (octets.Length >= 2)

@@ -16,7 +16,7 @@ internal sealed class AddressPool(DhcpNetwork network)
     /// <summary>How many offers are looked at for one that a node may take over.</summary>
     private const int TakeoverDepth = 64;
 
-    /// <summary>Entries that count for nothing any more are swept out when there are so many beyond the live ones.</summary>
+    /// <summary>Entries that count for nothing any more are swept out when there are so many of them.</summary>
     private const int StaleBound = 1024;
 
     private readonly PriorityQueue<Entry, Rank> _offered = new();
@@ -102,7 +102,7 @@ internal sealed class AddressPool(DhcpNetwork network)
         }
     }
 
-    /// <summary>The oldest offer to a client that is no node of ours and has not taken it up; it stays in line.</summary>
+    /// <summary>The oldest offer that a client which is no node of ours has not taken up; it stays in line.</summary>
     public LeaseSlot? FindOffer(MacAddress mac, ReservationBook reservations)
     {
         LeaseSlot? found = null;

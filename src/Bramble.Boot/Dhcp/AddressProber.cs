@@ -50,7 +50,7 @@ internal sealed class AddressProber : IDisposable
     /// <summary>Probes begun.</summary>
     public long Made => Interlocked.Read(ref _made);
 
-    /// <summary>Addresses that were offered untried, because too many were being tried or the wire was not there.</summary>
+    /// <summary>Offered untried, because too many were being tried or the wire was not there.</summary>
     public long Skipped => Interlocked.Read(ref _skipped);
 
     /// <summary>

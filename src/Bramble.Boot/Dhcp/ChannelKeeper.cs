@@ -8,7 +8,8 @@ internal interface IInterfaceChannel : IDisposable
 }
 
 /// <summary>
-/// Keeps a channel open on an interface that may be missing, vanish and come back: opens it again after 1 s, 2 s, … 30 s.
+/// Keeps a channel open on an interface that may be missing, vanish and come back: it is opened again after 1 s, 2 s,
+/// … 30 s.
 /// </summary>
 internal sealed class ChannelKeeper(TimeProvider clock, string interfaceName, Action<string, TimeSpan> failed)
 {

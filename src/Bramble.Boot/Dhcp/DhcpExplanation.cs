@@ -3,7 +3,7 @@ using Bramble.Wire.Dhcp;
 namespace Bramble.Boot.Dhcp;
 
 /// <summary>One option of an answer, and the rule that put it there.</summary>
-/// <param name="Sent">False for one that was left out because the answer would not fit into what the client takes.</param>
+/// <param name="Sent">False for one that is left out because the client takes no answer that long.</param>
 public sealed record ExplainedOption(DhcpOption Option, ReadOnlyMemory<byte> Value, string Rule, bool Sent);
 
 /// <summary>What a packet would be answered now, and why.</summary>

@@ -188,7 +188,8 @@ internal sealed partial class DhcpHandler : IDisposable
     private void Schedule(Outgoing outgoing)
     {
         // The time that a probe took counts: a Pi 3 gives up soon after the delay that it needs.
-        var delay = outgoing.Reply.Delay - (outgoing.Reply.Probe ? _clock.GetElapsedTime(outgoing.ReceivedAt) : default);
+        var delay = outgoing.Reply.Delay;
+        if (outgoing.Reply.Probe) delay -= _clock.GetElapsedTime(outgoing.ReceivedAt);
         if (delay <= TimeSpan.Zero)
             Send(outgoing);
         else if (!_delayed.TryAdd(outgoing, delay))

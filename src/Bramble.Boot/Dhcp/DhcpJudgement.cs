@@ -16,8 +16,8 @@ internal readonly record struct DhcpJudgement(
         if (!DhcpPacket.TryRead(octets, out var packet, out var error))
             return Ignore(networks.Own, null, DhcpIgnoreReason.Malformed, error.ToString());
         var network = networks.Of(packet);
-        trace?.Note(packet.RelayAddress.IsAny
-            ? $"network {network.Name}: {(network.Relayed is null ? "heard on its interface" : "by the client's own address")}"
+        var directly = network.Relayed is null ? "heard on its interface" : "by the client's own address";
+        trace?.Note(packet.RelayAddress.IsAny ? $"network {network.Name}: {directly}"
             : $"network {network.Name}: relayed by {packet.RelayAddress} for {DhcpNetworks.LinkOf(packet)}");
         if (DhcpResponder.Screen(packet, network) is { } refused)
             return new DhcpJudgement(refused, network, packet, null, null);
@@ -29,7 +29,10 @@ internal readonly record struct DhcpJudgement(
             return Ignore(network, packet, DhcpIgnoreReason.NotForProxy, "not a network boot");
         }
         trace?.Note($"board: {DhcpMessageLabels.Describe(board)}");
-        var plan = directory.Find(new BoardSighting(network.Name, packet.Mac, board) { IsRehearsal = trace is not null });
+        var plan = directory.Find(new BoardSighting(network.Name, packet.Mac, board)
+        {
+            IsRehearsal = trace is not null,
+        });
         trace?.Note(plan is { Admission: Admission.Serve, HostName: { } name } ? $"node {name}"
             : $"no node of ours: {Words(plan.Admission)}");
         return new DhcpJudgement(

@@ -82,7 +82,7 @@ public sealed record DhcpNetwork
 
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>The least that a client gets that asks for less (option 51); null: nobody gets less than usual.</summary>
+    /// <summary>The least for a client that asks for less (option 51); null: nobody gets less than usual.</summary>
     public TimeSpan? LeaseMinimum { get; init; }
 
     /// <summary>The most that a client gets that asks for more; null: nobody gets more than usual.</summary>
@@ -105,7 +105,7 @@ public sealed record DhcpNetwork
     /// <summary>How long an answer to a probe is waited for.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Packets a second that one client may send for long, four times as many at once; 0 for no limit.</summary>
+    /// <summary>Packets a second that one client may send for long, four times as many at once; 0: any.</summary>
     public int ClientRate { get; init; } = 10;
 
     /// <summary>

@@ -19,8 +19,8 @@ public static class DhcpResponder
             return Ignore(DhcpIgnoreReason.NoHardwareAddress, "no Ethernet address of a single station in chaddr");
         if (packet.MessageType == DhcpMessageType.None && packet.Options.Contains(DhcpOption.MessageType))
             return Ignore(DhcpIgnoreReason.NoMessageType, "the message type (option 53) is not one octet");
-        if (packet.MessageType is not (DhcpMessageType.None or DhcpMessageType.Discover or DhcpMessageType.Request or DhcpMessageType.Decline
-            or DhcpMessageType.Release or DhcpMessageType.Inform))
+        if (packet.MessageType is not (DhcpMessageType.None or DhcpMessageType.Discover or DhcpMessageType.Request
+            or DhcpMessageType.Decline or DhcpMessageType.Release or DhcpMessageType.Inform))
             return Ignore(DhcpIgnoreReason.UnexpectedMessage,
                 $"a client does not send message type {packet.MessageType}");
         if (!packet.RelayAddress.IsAny && !network.Subnet.Contains(DhcpNetworks.LinkOf(packet)))

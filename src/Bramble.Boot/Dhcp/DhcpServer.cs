@@ -66,7 +66,7 @@ public sealed partial class DhcpServer : IDisposable
         [Snapshot(), .. _networks.Relayed.Select(n => _handler.Snapshot(n.Name))];
 
     /// <summary>
-    /// Serves until cancelled, once. An interface that is not there or vanishes is waited for; nothing else ends the loop.
+    /// Serves until cancelled, once. An interface that is not there or vanishes is waited for; nothing else ends it.
     /// </summary>
     public async Task RunAsync(CancellationToken cancellation)
     {

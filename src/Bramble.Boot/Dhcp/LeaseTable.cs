@@ -45,7 +45,7 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>Addresses on record, leased, offered and set aside: never more than the pools and reservations.</summary>
+    /// <summary>Addresses on record, leased, offered, set aside: never more than pools and reservations.</summary>
     public int Known
     {
         get

@@ -71,8 +71,8 @@ internal sealed class OtherServers(DhcpNetwork network, TimeProvider clock, Acti
         }
         if (!isNew) return;
         notice(DhcpNoticeKind.OtherServer, $"another DHCP server, {server} ({udp.SourceMac}), answers on network "
-            + $"{network.Name}, where Bramble is to be the only one: boards that take its offers do not boot from here. "
-            + "Switch it off, or set this network's dhcp mode to proxy");
+            + $"{network.Name}, where Bramble is to be the only one: boards that take its offers do not boot from "
+            + "here. Switch it off, or set this network's dhcp mode to proxy");
     }
 
     private async Task AskAsync(ILinkChannel link, PeriodicTimer turn, CancellationToken cancellation)

@@ -13,7 +13,8 @@ public static class SampleDiscover
     /// <summary>What the ROM of a 3B asks for: neither mask nor router.</summary>
     private static ReadOnlySpan<byte> RomParameters => [43, 60, 67, 128, 129, 130, 131, 132, 133, 134, 135, 66];
 
-    private static ReadOnlySpan<byte> EepromParameters => [1, 3, 43, 60, 66, 67, 128, 129, 130, 131, 132, 133, 134, 135];
+    private static ReadOnlySpan<byte> EepromParameters =>
+        [1, 3, 43, 60, 66, 67, 128, 129, 130, 131, 132, 133, 134, 135];
 
     /// <summary>UEFI's and iPXE's, in short.</summary>
     private static ReadOnlySpan<byte> PxeParameters =>

@@ -63,11 +63,11 @@ internal sealed unsafe class DatagramWriter : IDisposable
         Segments = CanSegment(socket);
     }
 
-    /// <summary>Whether datagrams are joined; false from the first time on that the kernel does not take them.</summary>
+    /// <summary>Whether datagrams are joined; false once the kernel has refused to take them.</summary>
     public bool Segments { get; set; }
 
-    /// <summary>Room for one more datagram to a peer, to be filled before the next call; what is full is sent.</summary>
-    /// <param name="joins">May share a system call's message with the one before, if that went to the same peer.</param>
+    /// <summary>Room for one more datagram to a peer, filled before the next call; what is full is sent.</summary>
+    /// <param name="joins">May share a message with the one before, if that went to the same peer.</param>
     public Span<byte> Add(UdpPeer to, int length, bool joins)
     {
         if (_used + length > _room) Flush();

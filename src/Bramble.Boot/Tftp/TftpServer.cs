@@ -66,7 +66,8 @@ public sealed partial class TftpServer
             }
             // Requests on a thread of their own: to open a file may take a moment, which no transfer should wait for.
             pumps.Add(new TftpPump("TFTP requests", [requests], ReceiveSize));
-            await await Task.WhenAny([.. pumps.Select(pump => pump.Ended), Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellation)]);
+            var told = Task.Delay(Timeout.InfiniteTimeSpan, _clock, cancellation);
+            await await Task.WhenAny([.. pumps.Select(pump => pump.Ended), told]);
         }
         finally
         {

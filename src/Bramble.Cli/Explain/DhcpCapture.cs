@@ -34,7 +34,8 @@ internal static class DhcpCapture
                 throw new UsageException($"{file}: holds more than {Most} questions; cut it with 'editcap -r'");
         }
         if (reader.Error is { } damage) throw new UsageException($"{file}: {damage}");
-        return questions.Count > 0 ? questions : throw new UsageException($"{file}: holds no question of a DHCP client");
+        return questions.Count > 0 ? questions
+            : throw new UsageException($"{file}: holds no question of a DHCP client");
     }
 
     private static byte[] Read(string file)

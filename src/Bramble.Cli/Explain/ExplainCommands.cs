@@ -9,5 +9,6 @@ internal static class ExplainCommands
         new HelpfulCommand("explain", "Explain what a board would be answered, and why")
         {
             ExplainDhcpCommand.Create(set),
+            ExplainBootCommand.Create(set),
         };
 }

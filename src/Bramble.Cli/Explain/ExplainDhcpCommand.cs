@@ -40,9 +40,9 @@ internal static class ExplainDhcpCommand
             HelpName = "FILE",
         };
         var command = new HelpfulCommand("dhcp", "Explain what DHCP would answer, option by option",
-            "Goes the DHCP server's own way with a packet, on a copy of the leases: nothing is held, given or recorded.\n"
-            + "Shows the answer with each option and the rule that put it there, or why there is none. A pcap comes from\n"
-            + "'tcpdump -w FILE port 67 or port 68'.",
+            "Goes the DHCP server's own way with a packet, on a copy of the leases: nothing is held, given or\n"
+            + "recorded. Shows the answer with each option and the rule that put it there, or why there is none. A\n"
+            + "capture file comes from 'bramble capture', or from 'tcpdump -w FILE port 67 or port 68'.",
             "bramble explain dhcp --mac b8:27:eb:0a:0b:0c\n"
             + "bramble explain dhcp --mac 52:54:00:12:34:56 --arch 7 --network rack\n"
             + "bramble explain dhcp --pcap boot.pcap -o json | jq '.[].answer.options'")

@@ -41,6 +41,9 @@ public static class ApiRoutes
     /// </summary>
     public const string Capture = Prefix + "/networks/{name}/capture";
 
+    /// <summary>GET (<c>?show=PATH</c>) → BootExplanationView.</summary>
+    public const string BootExplain = Node + "/boot-explanation";
+
     /// <summary>GET → ImageView[].</summary>
     public const string Images = Prefix + "/images";
 
@@ -62,7 +65,7 @@ public static class ApiRoutes
     /// <summary>GET → LeaseView[].</summary>
     public const string Leases = Prefix + "/leases";
 
-    /// <summary>GET → DhcpCountsView[]: for each network what was received, sent and left unanswered, by reason.</summary>
+    /// <summary>GET → DhcpCountsView[]: for each network what was received, sent and ignored, by reason.</summary>
     public const string Dhcp = Prefix + "/dhcp";
 
     /// <summary>POST DhcpExplainRequest → DhcpExplanationView[]. Changes nothing.</summary>

@@ -40,6 +40,7 @@ namespace Bramble.Contracts.Api;
 [JsonSerializable(typeof(IReadOnlyList<DhcpCountsView>))]
 [JsonSerializable(typeof(DhcpExplainRequest))]
 [JsonSerializable(typeof(IReadOnlyList<DhcpExplanationView>))]
+[JsonSerializable(typeof(BootExplanationView))]
 [JsonSerializable(typeof(EventView))]
 [JsonSerializable(typeof(IReadOnlyList<EventView>))]
 [JsonSerializable(typeof(TokenCreate))]

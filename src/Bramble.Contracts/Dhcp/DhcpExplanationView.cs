@@ -6,7 +6,9 @@ public sealed record DhcpExplainRequest
     /// <summary>The client whose DISCOVER is to be explained; null if packets are given.</summary>
     public string? Mac { get; init; }
 
-    /// <summary>Its architecture (option 93); null: what is known of the node, else that of its maker's boards.</summary>
+    /// <summary>
+    /// Its architecture (option 93); null: what is known of the node, else that of its maker's boards.
+    /// </summary>
     public int? Architecture { get; init; }
 
     /// <summary>Its user class (option 77), such as <c>iPXE</c>.</summary>
@@ -46,6 +48,8 @@ public sealed record DhcpAnswerView(
 
 /// <param name="Value">In words, as the option's type says.</param>
 /// <param name="Hex">The same as octets.</param>
-/// <param name="Rule">Which rule put it there: <c>network lab</c>, <c>class pxe-x64</c>, <c>RFC 2131: always</c>.</param>
+/// <param name="Rule">
+/// Which rule put it there: <c>network lab</c>, <c>class pxe-x64</c>, <c>RFC 2131: always</c>.
+/// </param>
 /// <param name="Sent">False if it is left out, because the answer is too long for the client.</param>
 public sealed record DhcpOptionView(int Number, string Name, string Value, string Hex, string Rule, bool Sent);

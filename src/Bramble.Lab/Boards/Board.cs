@@ -1,6 +1,5 @@
 using Bramble.Lab.Disks;
 using Bramble.Lab.Network;
-using Bramble.Lab.Rom;
 
 namespace Bramble.Lab.Boards;
 
@@ -116,8 +115,7 @@ internal sealed class Board : IDisposable
             while (true)
             {
                 run.Count(state => state with { Boots = state.Boots + 1 });
-                var files = await BootRom.RunAsync(run, _system.Keep);
-                await _system.RunAsync(run, files);
+                await _system.RunAsync(run);
                 link.Address = default;
             }
         }

@@ -12,6 +12,26 @@ internal enum BoardModel
     /// <summary>A Pi 4 with today's EEPROM.</summary>
     Pi4,
     Pi5,
+
+    /// <summary>A PC with a BIOS and PXE in its network card's ROM.</summary>
+    PcBios,
+
+    /// <summary>An x64 PC with UEFI, which boots by PXE.</summary>
+    PcUefi,
+
+    /// <summary>An arm64 server or board with UEFI, which boots by PXE.</summary>
+    PcUefiArm64,
+
+    /// <summary>An x64 PC with UEFI that is set to HTTP boot.</summary>
+    PcUefiHttp,
+}
+
+/// <summary>What a PC's firmware says of itself in DHCP.</summary>
+/// <param name="Architecture">Option 93 (RFC 4578 §2.1): what it runs, and how it fetches.</param>
+/// <param name="Undi">The version of its network interface, as options 60 and 94 say it.</param>
+internal sealed record PcTraits(ushort Architecture, (byte Major, byte Minor) Undi)
+{
+    public bool IsHttp { get; init; }
 }
 
 /// <summary>What differs from model to model, as plain figures and names.</summary>
@@ -44,6 +64,15 @@ internal sealed record BoardTraits(
 
     /// <summary>The words in brackets of config.txt that hold for this board.</summary>
     public IReadOnlyList<string> ConfigFilters { get; init; } = [];
+
+    /// <summary>Null for a Pi.</summary>
+    public PcTraits? Pc { get; init; }
+
+    /// <summary>As <c>uname -m</c> says it.</summary>
+    public string Machine { get; init; } = "aarch64";
+
+    /// <summary>As Debian says it.</summary>
+    public string Architecture => Machine == "aarch64" ? "arm64" : "amd64";
 
     public static IReadOnlyDictionary<BoardModel, BoardTraits> All { get; } = new Dictionary<BoardModel, BoardTraits>
     {
@@ -85,7 +114,15 @@ internal sealed record BoardTraits(
             Kernels = ["kernel_2712.img", "kernel8.img"],
             ConfigFilters = ["pi5"],
         },
+        [BoardModel.PcBios] = NewPc("pc-bios", "Bramble Lab PC (BIOS)", new PcTraits(0, (2, 1)), "x86_64"),
+        [BoardModel.PcUefi] = NewPc("pc-uefi", "Bramble Lab PC (UEFI)", new PcTraits(7, (3, 0)), "x86_64"),
+        [BoardModel.PcUefiArm64] = NewPc(
+            "pc-uefi-arm64", "Bramble Lab Server (arm64)", new PcTraits(11, (3, 0)), "aarch64"),
+        [BoardModel.PcUefiHttp] = NewPc(
+            "pc-uefi-http", "Bramble Lab PC (HTTP boot)", new PcTraits(16, (3, 0)) { IsHttp = true }, "x86_64"),
     };
+
+    public static string Words => string.Join(", ", All.Values.Select(traits => traits.Word));
 
     public static BoardTraits Of(BoardModel model) => All[model];
 
@@ -100,6 +137,10 @@ internal sealed record BoardTraits(
         model = default;
         return false;
     }
+
+    // The MACs are those that QEMU gives.
+    private static BoardTraits NewPc(string word, string name, PcTraits pc, string machine) =>
+        new(word, name, 0x525400, [0], "", Seconds(12), Seconds(4), Seconds(15)) { Pc = pc, Machine = machine };
 
     private static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(seconds);
 }

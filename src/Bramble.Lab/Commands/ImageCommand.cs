@@ -17,9 +17,15 @@ internal static class ImageCommand
         {
             Description = "Megabytes of files without meaning in the root: 2 for small, 200 for real",
         };
+        var architecture = new Option<string>("--arch")
+        {
+            Description = "arm64 (Pis and arm64 machines with UEFI) or amd64 (PCs)",
+            DefaultValueFactory = _ => "arm64",
+        };
+        architecture.AcceptOnlyFromAmong("arm64", "amd64");
         var command = new Command("image", "Make a disk image for simulated boards; the same every time")
         {
-            path, scale, fill,
+            path, scale, fill, architecture,
         };
         command.SetAction((parsed, cancellation) => Failures.ShownAsync(async () =>
         {
@@ -27,7 +33,8 @@ internal static class ImageCommand
             var megabytes = parsed.GetValue(fill) ?? (size == ImageScale.Real ? 200 : 2);
             if (megabytes is < 0 or > 16384) throw new ArgumentException("--root-fill is 0 to 16384 megabytes");
             var file = Path.GetFullPath(parsed.GetValue(path)!);
-            await new ImageBuilder(size, (long)megabytes << 20).BuildAsync(file, cancellation);
+            await new ImageBuilder(size, (long)megabytes << 20, parsed.GetValue(architecture)!)
+                .BuildAsync(file, cancellation);
             Console.WriteLine($"{file}: {new FileInfo(file).Length} octets");
             return 0;
         }));

@@ -38,7 +38,15 @@ internal sealed class LabRun(RunOptions options, TimeProvider time)
         _boards = rack.Boards;
         AddFaults(rack);
         cable.Sent += rack.Learn;
-        foreach (var board in rack.Boards) board.Changed += (b, state) => Changed(b, state, stop);
+        foreach (var board in rack.Boards)
+        {
+            board.Changed += (b, state) =>
+            {
+                // An emulated PC's frames do not pass the lab: its switch hears of them when the machine is up.
+                if (b.Spec.Firmware is not null && state.Stage == BoardStage.Emulator) rack.Learn(b.Spec.Mac);
+                Changed(b, state, stop);
+            };
+        }
         if (options.Loss > 0) await LabLoss.SetAsync(cable, options.Loss, stop.Token);
         using var control = options.Control is null ? null : new ControlServer(options.Control,
             new RackControl(rack, time, (loss, c) => LabLoss.SetAsync(cable, loss, c), stop.Cancel).DoAsync);
@@ -90,16 +98,22 @@ internal sealed class LabRun(RunOptions options, TimeProvider time)
 
     private Board NewEmulated(BoardSpec spec, LabCable cable)
     {
+        var machine = spec.Firmware is { } firmware ? PcMachine.All[firmware] : null;
+        if (machine?.Missing() is { } missing) throw new IOException(missing);
         var directory = Path.Combine(options.QemuDirectory, spec.Name);
         Directory.CreateDirectory(directory);
-        var card = Path.Combine(directory, "sd.img");
+        var disk = Path.Combine(directory, machine is null ? "sd.img" : "disk.img");
         var tap = new EmulatorTap(new LabNamespaces(options.Name, default).ManagerNamespace, $"tap{spec.Number}");
-        var system = new EmulatedSystem(spec, directory, card, tap, line =>
+        IBoardSystem system = machine is null
+            ? new EmulatedSystem(spec, directory, disk, tap, Show)
+            : new EmulatedPc(spec, machine, directory, disk, tap, Show);
+        return new Board(
+            spec, cable, system, new FileDisk(disk, spec.DiskSize), options.Pace, time, options.Seed);
+
+        void Show(string line)
         {
             if (options.ShowConsole) Print($"{spec.Name}| {line}");
-        });
-        return new Board(
-            spec, cable, system, new FileDisk(card, spec.DiskSize), options.Pace, time, options.Seed);
+        }
     }
 
     private void AddFaults(Rack rack)

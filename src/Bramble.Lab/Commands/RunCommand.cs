@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using Bramble.Lab.Boards;
+using Bramble.Lab.Qemu;
 using Bramble.Wire;
 
 namespace Bramble.Lab.Commands;
@@ -17,7 +18,7 @@ internal static class RunCommand
 
     private static readonly Option<string> Models = new("--models")
     {
-        Description = "3b, 3b+, 4, 4-old, 5, separated by commas; the boards take them in turn",
+        Description = $"{BoardTraits.Words}, separated by commas; the boards take them in turn",
         DefaultValueFactory = _ => "3b,3b+,4,4-old,5",
     };
 
@@ -132,9 +133,14 @@ internal static class RunCommand
 
     private static readonly Option<int> Qemu = new("--qemu") { Description = "Emulated Raspberry Pi 3Bs" };
 
+    private static readonly Option<string[]> QemuPc = new("--qemu-pc")
+    {
+        Description = $"Emulated PCs with their real firmware: {PcMachine.Words}, separated by commas",
+    };
+
     private static readonly Option<string> QemuDirectory = new("--qemu-dir")
     {
-        Description = "Where emulated boards keep cards, fetched files and consoles",
+        Description = "Where emulated boards keep disks, fetched files, NVRAM and consoles",
         DefaultValueFactory = _ => "/var/tmp/bramble-lab",
     };
 
@@ -150,7 +156,7 @@ internal static class RunCommand
             Boards, Models, Seed, DiskSize, DiskDirectory, Speed, DiskRate, Pi3Window, SwitchAddress, SwitchPort,
             SwitchCommunity, Ports, PowerOn, Stagger, Loss, Hang, Hold,
             DeadPort, DiskFault, FullDisk, SameSerial, Control, UntilRunning, Limit, Quiet, Verbose,
-            Qemu, QemuDirectory, ShowConsole, NetCommand.Name,
+            Qemu, QemuPc, QemuDirectory, ShowConsole, NetCommand.Name,
         };
         PowerOn.AcceptOnlyFromAmong("all", "none");
         command.SetAction((parsed, cancellation) => Failures.ShownAsync(
@@ -205,28 +211,16 @@ internal static class RunCommand
 
     private static List<BoardSpec> ReadBoards(ParseResult parsed, int seed)
     {
-        var models = parsed.GetValue(Models)!.Split(',', StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => BoardTraits.TryParse(word.Trim(), out var model) ? model
-                : throw new ArgumentException($"--models: '{word}' is none of 3b, 3b+, 4, 4-old, 5"))
+        var models = Words(parsed.GetValue(Models)!)
+            .Select(word => BoardTraits.TryParse(word, out var model) ? model
+                : throw new ArgumentException($"--models: '{word}' is none of {BoardTraits.Words}"))
             .ToList();
         if (models.Count == 0) throw new ArgumentException("--models names no model");
-        var (count, emulated) = (parsed.GetValue(Boards), parsed.GetValue(Qemu));
-        // Emulated boards come first: they are few, and a person wants to find them.
-        List<BoardSpec> boards =
-        [
-            .. BoardSpec.Rack(emulated, [BoardModel.Pi3B], seed + 1_000_000)
-                .Select(board => board with { Emulated = true, Name = $"qemu-{board.Number:000}" }),
-            .. BoardSpec.Rack(count, models, seed, emulated + 1),
-        ];
         var size = parsed.GetValue(DiskSize);
-        for (var i = 0; i < boards.Count; i++)
-        {
-            // QEMU takes no SD card whose size is not a power of two.
-            boards[i] = boards[i] with
-            {
-                DiskSize = boards[i].Emulated ? (long)BitOperations.RoundUpToPowerOf2((ulong)size) : size,
-            };
-        }
+        // Emulated boards come first: they are few, and a person wants to find them.
+        var boards = ReadEmulated(parsed, seed, size);
+        boards.AddRange(BoardSpec.Rack(parsed.GetValue(Boards), models, seed, boards.Count + 1)
+            .Select(board => board with { DiskSize = size }));
         if (parsed.GetValue(SameSerial) is { } pair)
         {
             var numbers = pair.Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture)).ToArray();
@@ -236,6 +230,36 @@ internal static class RunCommand
         }
         return boards;
     }
+
+    private static List<BoardSpec> ReadEmulated(ParseResult parsed, int seed, long size)
+    {
+        var pis = BoardSpec.Rack(parsed.GetValue(Qemu), [BoardModel.Pi3B], seed + 1_000_000).Select(board => board with
+        {
+            Emulated = true,
+            Name = $"qemu-{board.Number:000}",
+            // QEMU takes no SD card whose size is not a power of two.
+            DiskSize = (long)BitOperations.RoundUpToPowerOf2((ulong)size),
+        }).ToList();
+        var firmware = (parsed.GetValue(QemuPc) ?? []).SelectMany(Words).Select(word =>
+            PcMachine.TryParse(word, out var known) ? known
+                : throw new ArgumentException($"--qemu-pc: '{word}' is none of {PcMachine.Words}")).ToList();
+        if (firmware.Count == 0) return pis;
+        var models = firmware.Select(kind => PcMachine.All[kind].Model).ToList();
+        var rack = BoardSpec.Rack(firmware.Count, models, seed + 2_000_000, pis.Count + 1);
+        var pcs = rack.Select((board, i) => board with
+        {
+            Emulated = true,
+            Firmware = firmware[i],
+            Name = $"{PcMachine.All[firmware[i]].Word}-{board.Number:000}",
+            DiskSize = size,
+            DiskName = "vda",
+            DiskBus = "virtio",
+        });
+        return [.. pis, .. pcs];
+    }
+
+    private static string[] Words(string list) =>
+        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static IEnumerable<(string Board, string Word)> Pairs(string[]? texts) => (texts ?? []).Select(text =>
         text.Split('@') is [var board, var word] && word.Length > 0 ? (board, word)

@@ -18,6 +18,8 @@ internal sealed class EepromDhcp(BoardSpec board, Random random) : IDhcpClient
     private TimeSpan _end;
     private TimeSpan _sentAt;
     private DhcpLease? _offer;
+    private DhcpArrival? _address;
+    private DhcpArrival? _boot;
 
     public TimeSpan? Deadline { get; private set; }
 
@@ -51,10 +53,8 @@ internal sealed class EepromDhcp(BoardSpec board, Random random) : IDhcpClient
         if (Deadline is null || packet.TransactionId != _xid || packet.Mac != board.Mac) return null;
         switch (packet.MessageType)
         {
-            case DhcpMessageType.Offer when _offer is null && !packet.YourAddress.IsAny && IsPiBoot(packet):
-                var lease = DhcpLease.Read(arrival, _sentAt, now);
-                _offer = lease with { TftpServer = Pi3RomDhcp.PiBootServer(packet, lease.Server) };
-                return Request(_offer, now);
+            case DhcpMessageType.Offer when _offer is null:
+                return Take(arrival, now);
             case DhcpMessageType.Ack when _offer is not null && packet.YourAddress == _offer.Address:
                 Lease = _offer with { GrantedAt = now };
                 Deadline = null;
@@ -66,13 +66,25 @@ internal sealed class EepromDhcp(BoardSpec board, Random random) : IDhcpClient
         }
     }
 
+    // The address and the boot option may come from two servers, in either order.
+    private DhcpPacket? Take(DhcpArrival arrival, TimeSpan now)
+    {
+        var boots = IsPiBoot(arrival.Packet);
+        if (boots) _boot = arrival;
+        if (!arrival.Packet.YourAddress.IsAny && (_address is null || boots)) _address = arrival;
+        if (_boot is null || _address is null) return null;
+        if (!_boot.Packet.YourAddress.IsAny) _address = _boot;
+        _offer = DhcpLease.Read(_address, _sentAt, now) with { TftpServer = Pi3RomDhcp.PiBootServer(_boot) };
+        return Request(_offer, now);
+    }
+
     private static bool IsPiBoot(DhcpPacket packet) =>
         packet.Options.TryGet(DhcpOption.VendorSpecific, out var octets)
         && PxeVendorOptions.TryRead(octets, out var menu, out _) && menu.OffersPiBoot;
 
     private DhcpPacket Discover(TimeSpan now)
     {
-        _offer = null;
+        (_offer, _address, _boot) = (null, null, null);
         Arm(now);
         return RomPackets.Discover(board, _xid);
     }

@@ -19,6 +19,9 @@ internal sealed record DhcpLease
     /// <summary>Where a boot ROM fetches its files.</summary>
     public IPv4Address TftpServer { get; init; }
 
+    /// <summary>The field siaddr.</summary>
+    public IPv4Address NextServer { get; init; }
+
     public IPv4Address Router { get; init; }
 
     public IPv4Address TimeServer { get; init; }
@@ -45,6 +48,7 @@ internal sealed record DhcpLease
             Mask = mask,
             Server = server,
             ServerMac = arrival.SourceMac,
+            NextServer = arrival.Packet.NextServer,
             Router = First(options, DhcpOption.Router),
             TimeServer = First(options, DhcpOption.NtpServers),
             HostName = options.TryGetText(DhcpOption.HostName, out var name) ? name : "",

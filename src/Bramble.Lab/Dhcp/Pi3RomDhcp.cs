@@ -18,6 +18,8 @@ internal sealed class Pi3RomDhcp(BoardSpec board) : IDhcpClient
 
     private int _sent;
     private TimeSpan _sentAt;
+    private DhcpArrival? _address;
+    private DhcpArrival? _boot;
 
     public TimeSpan? Deadline { get; private set; }
 
@@ -40,11 +42,15 @@ internal sealed class Pi3RomDhcp(BoardSpec board) : IDhcpClient
     {
         var packet = arrival.Packet;
         if (Deadline is null || packet.MessageType != DhcpMessageType.Offer || packet.Mac != board.Mac
-            || packet.TransactionId != RomPackets.Pi3TransactionId || packet.YourAddress.IsAny
-            || !IsPiBoot(packet) || !packet.RelayAddress.IsAny)
+            || packet.TransactionId != RomPackets.Pi3TransactionId || !packet.RelayAddress.IsAny)
             return null;
-        var lease = DhcpLease.Read(arrival, _sentAt, now);
-        var tftp = PiBootServer(packet, lease.Server);
+        // The address and the boot option may come from two servers, in either order.
+        if (IsPiBoot(packet)) _boot = arrival;
+        if (!packet.YourAddress.IsAny && (_address is null || IsPiBoot(packet))) _address = arrival;
+        if (_boot is null || _address is null) return null;
+        if (!_boot.Packet.YourAddress.IsAny) _address = _boot;
+        var lease = DhcpLease.Read(_address, _sentAt, now);
+        var tftp = PiBootServer(_boot);
         // The 3B's ROM knows no router: a server off its subnet is out of reach. Mended in the 3B+.
         if (board.Model == BoardModel.Pi3B
             && (lease.Mask.Bits & tftp.Bits) != (lease.Mask.Bits & lease.Address.Bits))
@@ -56,11 +62,12 @@ internal sealed class Pi3RomDhcp(BoardSpec board) : IDhcpClient
 
     // Option 66 as an address in ASCII, with no NUL at its end (FW#871), else option 54. The old ROM ignores siaddr
     // (FW#801).
-    internal static IPv4Address PiBootServer(DhcpPacket packet, IPv4Address server) =>
-        packet.Options.TryGet(DhcpOption.TftpServerName, out var name)
+    internal static IPv4Address PiBootServer(DhcpArrival arrival) =>
+        arrival.Packet.Options.TryGet(DhcpOption.TftpServerName, out var name)
         && IPv4Address.TryParse(Encoding.Latin1.GetString(name), out var address)
             ? address
-            : server;
+            : arrival.Packet.Options.TryGetAddress(DhcpOption.ServerIdentifier, out var server) ? server
+            : arrival.Source;
 
     // The 3B wants the three trailing spaces; newer firmware looks for the text anywhere.
     private bool IsPiBoot(DhcpPacket packet) =>
@@ -72,6 +79,7 @@ internal sealed class Pi3RomDhcp(BoardSpec board) : IDhcpClient
 
     private DhcpPacket Discover(TimeSpan now)
     {
+        (_address, _boot) = (null, null);
         _sent++;
         _sentAt = now;
         Deadline = now + Interval;

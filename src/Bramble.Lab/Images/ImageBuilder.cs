@@ -9,7 +9,7 @@ namespace Bramble.Lab.Images;
 /// Makes a disk image for simulated boards: MBR, a FAT boot partition, an ext4 root. The same options make the same
 /// octets, whenever and wherever. No root is needed, nothing is mounted.
 /// </summary>
-internal sealed class ImageBuilder(ImageScale scale, long rootFill)
+internal sealed class ImageBuilder(ImageScale scale, long rootFill, string architecture = "arm64")
 {
     private const int Sector = 512;
     private const long BootStart = 4L << 20;
@@ -69,10 +69,10 @@ internal sealed class ImageBuilder(ImageScale scale, long rootFill)
         await ToolAsync("mkfs.fat", ["-F", "32", "-s", scale == ImageScale.Real ? "4" : "1", "-n", "bootfs",
             "-i", SyntheticContent.DiskId.ToString("x8", CultureInfo.InvariantCulture), "--invariant", fat],
             null, cancellation);
-        await ToolAsync("mmd", ["-i", fat, "::/overlays"], null, cancellation);
+        if (architecture == "arm64") await ToolAsync("mmd", ["-i", fat, "::/overlays"], null, cancellation);
         var source = Path.Combine(work, "file");
         // One at a time and in order: a directory's own order is not to decide where files lie.
-        foreach (var (name, content) in SyntheticContent.BootFiles(scale))
+        foreach (var (name, content) in SyntheticContent.BootFiles(scale, architecture))
         {
             await File.WriteAllBytesAsync(source, content, cancellation);
             File.SetLastWriteTimeUtc(source, Modified);
@@ -84,7 +84,8 @@ internal sealed class ImageBuilder(ImageScale scale, long rootFill)
     {
         var tree = Path.Combine(work, "root");
         Directory.CreateDirectory(tree);
-        foreach (var file in SyntheticContent.RootFiles(rootFill)) await PlaceAsync(tree, file, cancellation);
+        foreach (var file in SyntheticContent.RootFiles(rootFill, architecture))
+            await PlaceAsync(tree, file, cancellation);
         foreach (var directory in Directory.EnumerateDirectories(tree, "*", SearchOption.AllDirectories))
             File.SetUnixFileMode(directory, (UnixFileMode)0b111_101_101);
         Make(ext4, RootSize);

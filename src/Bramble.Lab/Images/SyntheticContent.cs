@@ -15,17 +15,25 @@ internal enum ImageScale
 }
 
 /// <summary>
-/// The files of a made-up Raspberry Pi OS: names, sizes and headers as the real ones have them, content from a seed.
-/// Nothing in it can run; simulated boards only carry it about.
+/// The files of a made-up Raspberry Pi OS, or of a made-up Debian for PCs: names, sizes and headers as the real ones
+/// have them, content from a seed. Nothing in it can run; simulated boards only carry it about.
 /// </summary>
 internal static class SyntheticContent
 {
     public const uint DiskId = 0x6d61726b;
 
-    public static IReadOnlyList<string> KernelVersions { get; } = ["6.12.34+rpt-rpi-v8", "6.12.34+rpt-rpi-2712"];
+    private static readonly string[] s_piVersions = ["6.12.34+rpt-rpi-v8", "6.12.34+rpt-rpi-2712"];
+    private static readonly string[] s_pcVersions = ["6.1.0-37-amd64"];
+
+    /// <summary>The versions of an image's kernels; the first is that of <c>vmlinuz</c>.</summary>
+    public static IReadOnlyList<string> KernelVersions(string architecture) =>
+        architecture == "amd64" ? s_pcVersions : s_piVersions;
 
     /// <summary>The boot partition, by path, in the order in which it is to be written.</summary>
-    public static IReadOnlyList<(string Path, byte[] Content)> BootFiles(ImageScale scale) =>
+    public static IReadOnlyList<(string Path, byte[] Content)> BootFiles(ImageScale scale, string architecture) =>
+        architecture == "amd64" ? [("vmlinuz", PcKernel(scale, 8_247_000))] : PiBootFiles(scale);
+
+    private static IReadOnlyList<(string Path, byte[] Content)> PiBootFiles(ImageScale scale) =>
     [
         ("bcm2710-rpi-3-b-plus.dtb", DeviceTree(scale, 35_000, "raspberrypi,3-model-b-plus")),
         ("bcm2710-rpi-3-b.dtb", DeviceTree(scale, 34_400, "raspberrypi,3-model-b")),
@@ -52,10 +60,12 @@ internal static class SyntheticContent
             """)),
         ("fixup.dat", Filler("fixup.dat", Size(scale, 7_268))),
         ("fixup4.dat", Filler("fixup4.dat", Size(scale, 5_411))),
-        ("kernel8.img", Kernel(scale, 9_539_000, KernelVersions[0])),
-        ("kernel_2712.img", Kernel(scale, 9_542_000, KernelVersions[1])),
+        ("kernel8.img", Kernel(scale, 9_539_000, s_piVersions[0])),
+        ("kernel_2712.img", Kernel(scale, 9_542_000, s_piVersions[1])),
         ("start.elf", Elf("start.elf", Size(scale, 2_984_800))),
         ("start4.elf", Elf("start4.elf", Size(scale, 2_259_300))),
+        // What arm64 machines with UEFI start.
+        ("vmlinuz", Kernel(scale, 9_539_000, s_piVersions[0])),
         ("overlays/bcm2712d0.dtbo", DeviceTree(scale, 1_100, "brcm,bcm2712")),
         ("overlays/disable-bt.dtbo", DeviceTree(scale, 1_073, "brcm,bcm2835")),
         ("overlays/overlay_map.dtb", DeviceTree(scale, 8_000, "overlay-map")),
@@ -63,7 +73,7 @@ internal static class SyntheticContent
 
     /// <summary>The root file system, by path; a link's content is its target.</summary>
     /// <param name="fill">Octets of files without meaning, so that there is something to install.</param>
-    public static IEnumerable<SyntheticFile> RootFiles(long fill)
+    public static IEnumerable<SyntheticFile> RootFiles(long fill, string architecture)
     {
         foreach (var name in (string[])["bin", "lib", "sbin"])
             yield return new SyntheticFile(name, Ascii("usr/" + name), SyntheticKind.Link);
@@ -92,11 +102,11 @@ internal static class SyntheticContent
         yield return new SyntheticFile("usr/sbin/init",
             Ascii("#!/bin/sh\necho 'This system exists only in the lab.'\n"), SyntheticKind.Program);
         // What a program of the root was made for tells its architecture.
-        yield return new SyntheticFile("usr/bin/dash", TinyModule.Program(), SyntheticKind.Program);
+        yield return new SyntheticFile("usr/bin/dash", TinyModule.Program(architecture), SyntheticKind.Program);
         yield return new SyntheticFile("usr/bin/sh", Ascii("dash"), SyntheticKind.Link);
         yield return new SyntheticFile("usr/sbin/resize2fs", Ascii("#!/bin/sh\nexit 0\n"), SyntheticKind.Program);
-        foreach (var version in KernelVersions)
-            foreach (var file in TinyModule.Tree(version))
+        foreach (var version in KernelVersions(architecture))
+            foreach (var file in TinyModule.Tree(version, architecture))
                 yield return file;
         const int piece = 1 << 20;
         for (long at = 0; at < fill; at += piece)
@@ -141,6 +151,18 @@ internal static class SyntheticContent
         BinaryPrimitives.WriteUInt64LittleEndian(octets.AsSpan(24), 0x0a);
         "ARM\x64"u8.CopyTo(octets.AsSpan(56));
         Ascii($"Linux version {version} (bramble-lab) #1 SMP PREEMPT\0").CopyTo(octets, 256);
+        return octets;
+    }
+
+    // A bzImage's set-up header (Documentation/arch/x86/boot.rst): signature at 0x1FE, "HdrS" at 0x202.
+    private static byte[] PcKernel(ImageScale scale, int real)
+    {
+        var octets = Filler("vmlinuz", Size(scale, real));
+        octets.AsSpan(0, 0x400).Clear();
+        octets[0x1fe] = 0x55;
+        octets[0x1ff] = 0xaa;
+        "HdrS"u8.CopyTo(octets.AsSpan(0x202));
+        BinaryPrimitives.WriteUInt16LittleEndian(octets.AsSpan(0x206), 0x020f);
         return octets;
     }
 

@@ -5,7 +5,7 @@ using System.Text;
 namespace Bramble.Lab.Images;
 
 /// <summary>
-/// Kernel modules that hold nothing but what tools read of them: an ELF file for arm64 with a <c>.modinfo</c> section,
+/// Kernel modules that hold nothing but what tools read of them: an ELF file with a <c>.modinfo</c> section,
 /// and the lists that depmod makes; and a program as small.
 /// </summary>
 internal static class TinyModule
@@ -13,7 +13,10 @@ internal static class TinyModule
     private const int HeaderSize = 64;
     private const int SectionSize = 64;
 
-    // Name, directory below kernel/, what it depends on: the network chips of the 3B, 3B+, 4 and 5, and more.
+    /// <summary>ELF's numbers for AArch64 and x86-64.</summary>
+    private static int MachineOf(string architecture) => architecture == "amd64" ? 62 : 183;
+
+    // Name, directory below kernel/, what it depends on: the network chips of the Pis, of PCs, and more.
     private static readonly (string Name, string Directory, string[] Depends)[] Modules =
     [
         ("mii", "drivers/net", []),
@@ -22,12 +25,15 @@ internal static class TinyModule
         ("lan78xx", "drivers/net/usb", []),
         ("genet", "drivers/net/ethernet/broadcom/genet", []),
         ("macb", "drivers/net/ethernet/cadence", []),
+        ("e1000e", "drivers/net/ethernet/intel/e1000e", []),
+        ("virtio_net", "drivers/net", []),
+        ("virtio_blk", "drivers/block", []),
         ("nbd", "drivers/block", []),
         ("overlay", "fs/overlayfs", []),
     ];
 
     /// <summary>Everything below <c>usr/lib/modules/VERSION</c>.</summary>
-    public static IEnumerable<SyntheticFile> Tree(string version)
+    public static IEnumerable<SyntheticFile> Tree(string version, string architecture)
     {
         var root = $"usr/lib/modules/{version}";
         var dep = new StringBuilder();
@@ -35,7 +41,7 @@ internal static class TinyModule
         foreach (var (name, directory, depends) in Modules)
         {
             yield return new SyntheticFile(
-                $"{root}/{PathOf(name, directory)}", Build(name, version, depends), SyntheticKind.File);
+                $"{root}/{PathOf(name, directory)}", Build(name, version, depends, architecture), SyntheticKind.File);
             order.Append(PathOf(name, directory)).Append('\n');
             dep.Append(PathOf(name, directory)).Append(':');
             foreach (var other in depends)
@@ -54,17 +60,17 @@ internal static class TinyModule
     }
 
     /// <summary>A relocatable ELF64 of three sections: none, .modinfo, .shstrtab.</summary>
-    public static byte[] Build(string name, string version, IReadOnlyList<string> depends)
+    public static byte[] Build(string name, string version, IReadOnlyList<string> depends, string architecture)
     {
         var info = Encoding.ASCII.GetBytes(
             $"license=GPL\0depends={string.Join(',', depends)}\0name={name}\0"
-            + $"vermagic={version} SMP preempt mod_unload modversions aarch64\0");
+            + $"vermagic={version} SMP preempt mod_unload modversions {(architecture == "amd64" ? "" : "aarch64")}\0");
         var names = "\0.modinfo\0.shstrtab\0"u8.ToArray();
         var sections = Align(HeaderSize + info.Length + names.Length);
         var octets = new byte[sections + 3 * SectionSize];
         ((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1]).CopyTo(octets);
         Half(16, 1);            // e_type: relocatable
-        Half(18, 183);          // e_machine: AArch64
+        Half(18, MachineOf(architecture));
         Word(20, 1);            // e_version
         Long(40, sections);     // e_shoff
         Half(52, HeaderSize);   // e_ehsize
@@ -94,14 +100,14 @@ internal static class TinyModule
         void Long(int at, long value) => BinaryPrimitives.WriteInt64LittleEndian(octets.AsSpan(at), value);
     }
 
-    /// <summary>A program for arm64 that ends at once, with success.</summary>
-    public static byte[] Program()
+    /// <summary>A program that ends at once, with success.</summary>
+    public static byte[] Program(string architecture)
     {
         const long address = 0x400000;
         var octets = new byte[HeaderSize + 56 + 12];
         ((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1]).CopyTo(octets);
         Half(16, 2);                    // e_type: executable
-        Half(18, 183);                  // e_machine: AArch64
+        Half(18, MachineOf(architecture));
         Half(20, 1);                    // e_version
         Long(24, address + 120);        // e_entry
         Long(32, HeaderSize);           // e_phoff
@@ -115,9 +121,13 @@ internal static class TinyModule
         Long(96, octets.Length);        // p_filesz
         Long(104, octets.Length);       // p_memsz
         Long(112, 0x1000);              // p_align
+        // xor edi, edi; mov eax, 60 (exit); syscall
+        if (architecture == "amd64")
+            ((ReadOnlySpan<byte>)[0x31, 0xff, 0xb8, 60, 0, 0, 0, 0x0f, 0x05]).CopyTo(octets.AsSpan(120));
         // mov x8, #93 (exit); mov x0, #0; svc #0
-        ((ReadOnlySpan<uint>)[0xd2800ba8, 0xd2800000, 0xd4000001]).CopyTo(
-            MemoryMarshal.Cast<byte, uint>(octets.AsSpan(120)));
+        else
+            ((ReadOnlySpan<uint>)[0xd2800ba8, 0xd2800000, 0xd4000001]).CopyTo(
+                MemoryMarshal.Cast<byte, uint>(octets.AsSpan(120)));
         return octets;
 
         void Half(int at, int value) => BinaryPrimitives.WriteUInt16LittleEndian(octets.AsSpan(at), (ushort)value);

@@ -77,8 +77,8 @@ internal sealed class InitramfsRun(BoardRun run, RunningKernel kernel, string ur
             .Add("mac", spec.Mac.ToString())
             .Add("serial", spec.LongSerial)
             .Add("model", spec.Traits.Name)
-            .Add("arch", "aarch64")
-            .Add("kernel", SimulatedSystem.KernelVersion)
+            .Add("arch", spec.Traits.Machine)
+            .Add("kernel", SimulatedSystem.KernelVersion(spec))
             // The firmware and the kernel keep some for themselves.
             .Add("memory", spec.MemoryBytes / 100 * 97)
             .Add("clock", clock);
@@ -130,7 +130,8 @@ internal sealed class InitramfsRun(BoardRun run, RunningKernel kernel, string ur
         await run.EnterAsync(BoardStage.Rescue);
         try
         {
-            await manager.DownloadAsync("/installer/v1/rescue/arm64", async (stream, cancellation) =>
+            var bundle = $"/installer/v1/rescue/{run.Spec.Traits.Architecture}";
+            await manager.DownloadAsync(bundle, async (stream, cancellation) =>
             {
                 await stream.CopyToAsync(Stream.Null, cancellation);
                 return true;

@@ -81,6 +81,6 @@ internal sealed class InstalledSystem(BoardRun run, RunningKernel kernel, Instal
         .Add("job", root.Job)
         .Add("boot-id", kernel.BootId)
         .Add("hostname", root.HostName)
-        .Add("kernel", SimulatedSystem.KernelVersion)
+        .Add("kernel", SimulatedSystem.KernelVersion(run.Spec))
         .Add("uptime", kernel.UptimeSeconds);
 }

@@ -1,5 +1,7 @@
 using Bramble.Lab.Boards;
 using Bramble.Lab.Dhcp;
+using Bramble.Lab.Firmware;
+using Bramble.Lab.Images;
 using Bramble.Lab.Rom;
 
 namespace Bramble.Lab.Installer;
@@ -7,15 +9,16 @@ namespace Bramble.Lab.Installer;
 /// <summary>Plays the kernel, Bramble's initramfs and the installed system; everything that they say is real.</summary>
 internal sealed class SimulatedSystem : IBoardSystem
 {
-    public const string KernelVersion = "6.12.34+rpt-rpi-v8";
+    /// <summary>The version that a board's kernel says it has.</summary>
+    public static string KernelVersion(BoardSpec board) =>
+        SyntheticContent.KernelVersions(board.Traits.Architecture)[0];
 
     /// <summary>What the installer waits before it restarts a board whose token is over.</summary>
     private const long DefaultGraceSeconds = 60;
 
-    public Stream? Keep(string path) => null;
-
-    public async Task RunAsync(BoardRun run, BootFiles files)
+    public async Task RunAsync(BoardRun run)
     {
+        var files = run.Spec.Traits.Pc is null ? await BootRom.RunAsync(run, _ => null) : await PcRom.RunAsync(run);
         run.Link.Address = default;
         await run.EnterAsync(BoardStage.Kernel, files.Kernel);
         var system = new RunningKernel(run, Guid.NewGuid().ToString());

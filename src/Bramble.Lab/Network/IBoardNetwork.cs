@@ -36,8 +36,9 @@ internal interface IBoardLink : IDisposable
     /// <summary>The next DHCP message to this board's MAC; null when the time is over.</summary>
     ValueTask<DhcpArrival?> ReceiveDhcpAsync(TimeSpan wait, CancellationToken cancellation);
 
-    /// <summary>A UDP socket of the board's address, with a port of its own.</summary>
-    IDatagramPort OpenUdp();
+    /// <summary>A UDP socket of the board's address.</summary>
+    /// <param name="port">0 for any.</param>
+    IDatagramPort OpenUdp(ushort port = 0);
 
     /// <summary>
     /// An HTTP client that speaks from the board's address, one connection a request as busybox's wget does.

@@ -62,7 +62,8 @@ internal sealed class KernelBoardLink(LabCable cable, MacAddress mac, TimeProvid
         }
     }
 
-    public IDatagramPort OpenUdp() => new UdpPort(cable, Track(NewSocket(SocketType.Dgram, ProtocolType.Udp)));
+    public IDatagramPort OpenUdp(ushort port) =>
+        new UdpPort(cable, Track(NewSocket(SocketType.Dgram, ProtocolType.Udp, port)));
 
     public HttpMessageInvoker OpenHttp() => new(new SocketsHttpHandler
     {
@@ -110,13 +111,13 @@ internal sealed class KernelBoardLink(LabCable cable, MacAddress mac, TimeProvid
         socket.Dispose();
     }
 
-    private Socket NewSocket(SocketType type, ProtocolType protocol)
+    private Socket NewSocket(SocketType type, ProtocolType protocol, ushort port = 0)
     {
         if (_address.IsAny) throw new InvalidOperationException("the board has no address yet");
         var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
         try
         {
-            socket.Bind(new IPEndPoint(_address.ToIPAddress(), 0));
+            socket.Bind(new IPEndPoint(_address.ToIPAddress(), port));
             return socket;
         }
         catch

@@ -4,8 +4,9 @@ using Bramble.Wire;
 namespace Bramble.Lab.Network;
 
 /// <summary>
-/// Two network namespaces and the cable between them: <c>NAME-mgr</c> for the manager, <c>NAME-lab</c> for the boards.
-/// Nothing of it touches any other network of the machine.
+/// Two network namespaces and the cable between them: <c>NAME-mgr</c> for the manager, <c>NAME-lab</c> for the boards;
+/// if wished, one between them with a DHCP relay, and one beside them with another DHCP server. Nothing of it touches
+/// any other network of the machine.
 /// </summary>
 /// <remarks>
 /// In the lab's namespace every address of the network but the manager's is local, so a socket can have the address of
@@ -17,38 +18,102 @@ internal sealed class LabNamespaces(string name, IPv4Prefix manager)
     public const string LabInterface = "lab0";
     private const string VethName = "mgr0";
     private const string BridgeName = "br0";
+    public const string RelayUp = "up0";
+    public const string RelayDown = "down0";
 
     public string ManagerNamespace => name + "-mgr";
 
     public string LabNamespace => name + "-lab";
 
+    /// <summary>Where another DHCP server is (see <see cref="RivalServer"/>).</summary>
+    public string RivalNamespace => name + "-rival";
+
+    /// <summary>What stands between manager and boards, if they are not on one network.</summary>
+    public string RelayNamespace => name + "-relay";
+
     /// <summary>Makes what is not there yet. Returns the manager's interface.</summary>
     /// <param name="bridge">Puts the manager's address on a bridge, which emulated boards join.</param>
+    /// <param name="far">
+    /// The boards' network and the relay's address on it; null puts them on the manager's network.
+    /// </param>
     /// <exception cref="IOException">A step failed; says which and why.</exception>
-    public async Task<string> UpAsync(bool bridge, CancellationToken cancellation)
+    public async Task<string> UpAsync(bool bridge, IPv4Prefix? far, CancellationToken cancellation)
     {
-        var there = await NamesAsync(cancellation);
-        foreach (var space in (string[])[ManagerNamespace, LabNamespace])
+        await MakeAsync(ManagerNamespace, cancellation);
+        await MakeAsync(LabNamespace, cancellation);
+        if (far is not { } boards)
         {
-            if (!there.Contains(space)) await IpAsync(cancellation, "netns", "add", space);
-            await IpAsync(cancellation, "-n", space, "link", "set", "lo", "up");
+            await CableAsync(ManagerNamespace, VethName, LabNamespace, LabInterface, cancellation);
+            var near = await ManagerSideAsync(bridge, cancellation);
+            await LabSideAsync(manager, ManagerNamespace, near, cancellation);
+            return near;
         }
-        if (!await ExistsAsync(ManagerNamespace, VethName, cancellation))
-        {
-            await IpAsync(cancellation, "link", "add", VethName, "netns", ManagerNamespace,
-                "type", "veth", "peer", "name", LabInterface, "netns", LabNamespace);
-        }
+        await MakeAsync(RelayNamespace, cancellation);
+        await CableAsync(ManagerNamespace, VethName, RelayNamespace, RelayUp, cancellation);
+        await CableAsync(RelayNamespace, RelayDown, LabNamespace, LabInterface, cancellation);
         var face = await ManagerSideAsync(bridge, cancellation);
-        await LabSideAsync(face, cancellation);
+        var own = new IPv4Address(manager.Address.Bits + 1);
+        await AddressAsync(RelayNamespace, RelayUp, new IPv4Prefix(own, manager.Length), cancellation);
+        await AddressAsync(RelayNamespace, RelayDown, boards, cancellation);
+        await ToolAsync("ip", ["netns", "exec", RelayNamespace, "sysctl", "-qw", "net.ipv4.ip_forward=1"], null,
+            cancellation);
+        await IpAsync(cancellation, "-n", ManagerNamespace, "route", "replace", $"{boards.Network}/{boards.Length}",
+            "via", own.ToString());
+        await LabSideAsync(boards, RelayNamespace, RelayDown, cancellation);
+        // The lab's only way to the manager; the route of a connected network is not there without an address.
+        await IpAsync(cancellation, "-n", LabNamespace, "route", "replace", $"{manager.Network}/{manager.Length}",
+            "via", boards.Address.ToString(), "dev", LabInterface, "onlink");
         return face;
     }
 
-    /// <summary>Removes both, and with them the cable; what is not there is no error.</summary>
-    public async Task DownAsync(CancellationToken cancellation)
+    /// <summary>Hangs one more namespace off the manager's bridge, by an interface with an address.</summary>
+    /// <exception cref="IOException">No bridge there: the network was not made with one.</exception>
+    public async Task PlugAsync(
+        string space, string face, string plug, IPv4Prefix address, CancellationToken cancellation)
+    {
+        if (!await ExistsAsync(ManagerNamespace, BridgeName, cancellation))
+            throw new IOException($"there is no bridge in {ManagerNamespace}: 'bramble-lab net up --qemu' makes one");
+        await MakeAsync(space, cancellation);
+        await CableAsync(ManagerNamespace, plug, space, face, cancellation);
+        await IpAsync(cancellation, "-n", ManagerNamespace, "link", "set", plug, "master", BridgeName, "up");
+        await AddressAsync(space, face, address, cancellation);
+    }
+
+    /// <summary>Removes a namespace with its cables, if it is there.</summary>
+    public static async Task UnplugAsync(string space)
+    {
+        var there = await NamesAsync(CancellationToken.None);
+        if (there.Contains(space)) await IpAsync(CancellationToken.None, "netns", "del", space);
+    }
+
+    /// <summary>Removes all, and with them the cables; what is not there is no error.</summary>
+    public async Task DownAsync()
+    {
+        foreach (var space in (string[])[RivalNamespace, LabNamespace, RelayNamespace, ManagerNamespace])
+            await UnplugAsync(space);
+    }
+
+    private static async Task MakeAsync(string space, CancellationToken cancellation)
     {
         var there = await NamesAsync(cancellation);
-        foreach (var space in (string[])[LabNamespace, ManagerNamespace])
-            if (there.Contains(space)) await IpAsync(cancellation, "netns", "del", space);
+        if (!there.Contains(space)) await IpAsync(cancellation, "netns", "add", space);
+        await IpAsync(cancellation, "-n", space, "link", "set", "lo", "up");
+    }
+
+    private static async Task CableAsync(
+        string space, string face, string otherSpace, string otherFace, CancellationToken cancellation)
+    {
+        if (await ExistsAsync(space, face, cancellation)) return;
+        await IpAsync(cancellation, "link", "add", face, "netns", space,
+            "type", "veth", "peer", "name", otherFace, "netns", otherSpace);
+    }
+
+    private static async Task AddressAsync(
+        string space, string face, IPv4Prefix address, CancellationToken cancellation)
+    {
+        await IpAsync(cancellation, "-n", space, "address", "replace", address.ToString(),
+            "broadcast", address.Broadcast.ToString(), "dev", face);
+        await IpAsync(cancellation, "-n", space, "link", "set", face, "up");
     }
 
     private async Task<string> ManagerSideAsync(bool bridge, CancellationToken cancellation)
@@ -62,26 +127,27 @@ internal sealed class LabNamespaces(string name, IPv4Prefix manager)
         var bridged = await ExistsAsync(space, BridgeName, cancellation);
         var face = bridged ? BridgeName : VethName;
         if (bridged) await IpAsync(cancellation, "-n", space, "link", "set", VethName, "master", BridgeName);
-        await IpAsync(cancellation, "-n", space, "address", "replace", manager.ToString(),
-            "broadcast", manager.Broadcast.ToString(), "dev", face);
         await IpAsync(cancellation, "-n", space, "link", "set", VethName, "up");
-        await IpAsync(cancellation, "-n", space, "link", "set", face, "up");
+        await AddressAsync(space, face, manager, cancellation);
         return face;
     }
 
-    private async Task LabSideAsync(string face, CancellationToken cancellation)
+    /// <param name="gate">The network of the boards, and the one address of it that is not in the lab.</param>
+    /// <param name="face">Where that address is.</param>
+    private async Task LabSideAsync(
+        IPv4Prefix gate, string gateSpace, string face, CancellationToken cancellation)
     {
         var space = LabNamespace;
         await ToolAsync("ip", ["netns", "exec", space, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
             "net.ipv4.conf.all.rp_filter=0", $"net.ipv4.conf.{LabInterface}.rp_filter=0"], null, cancellation);
         await IpAsync(cancellation, "-n", space, "link", "set", LabInterface, "arp", "off", "up");
-        await IpAsync(cancellation, "-n", space, "route", "replace", "unicast", $"{manager.Address}/32",
+        await IpAsync(cancellation, "-n", space, "route", "replace", "unicast", $"{gate.Address}/32",
             "dev", LabInterface, "table", "local");
         await IpAsync(cancellation, "-n", space, "route", "replace", "local",
-            $"{manager.Network}/{manager.Length}", "dev", LabInterface, "table", "local");
-        var mac = (await ToolAsync("ip", ["netns", "exec", ManagerNamespace, "cat", $"/sys/class/net/{face}/address"],
+            $"{gate.Network}/{gate.Length}", "dev", LabInterface, "table", "local");
+        var mac = (await ToolAsync("ip", ["netns", "exec", gateSpace, "cat", $"/sys/class/net/{face}/address"],
             null, cancellation)).Trim();
-        await IpAsync(cancellation, "-n", space, "neighbour", "replace", manager.Address.ToString(),
+        await IpAsync(cancellation, "-n", space, "neighbour", "replace", gate.Address.ToString(),
             "lladdr", mac, "nud", "permanent", "dev", LabInterface);
         // "add" and then "delete" makes each table afresh, whether it was there or not.
         await ToolAsync("ip", ["netns", "exec", space, "nft", "-f", "-"], $$"""

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Bramble.Lab.Boards;
 using Bramble.Lab.Rom;
@@ -21,23 +19,19 @@ internal sealed partial class EmulatedSystem(
 
     private string FilesDirectory => Path.Combine(directory, "files");
 
-    public Stream? Keep(string path)
+    public async Task RunAsync(BoardRun run)
     {
-        // The path is ours and the manager's, but a name from config.txt must not lead out of the directory.
-        var full = Path.GetFullPath(Path.Combine(FilesDirectory, path));
-        if (!full.StartsWith(FilesDirectory + "/", StringComparison.Ordinal)) return null;
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        return new FileStream(full, FileMode.Create, FileAccess.Write, FileShare.Read);
-    }
-
-    public async Task RunAsync(BoardRun run, BootFiles files)
-    {
+        var files = await BootRom.RunAsync(run, Keep);
         // From here on the address belongs to the kernel in the emulator.
         run.Link.Address = default;
         await tap.UpAsync(run.Cancellation);
         await run.EnterAsync(BoardStage.Emulator, files.Kernel);
         var end = await Emulator.RunAsync(
-            Arguments(files), Path.Combine(directory, "console.log"), line => Watch(run, line), run.Cancellation);
+            Arguments(files), Path.Combine(directory, "console.log"), line =>
+            {
+                console(line);
+                EmulatedConsole.Watch(run, line);
+            }, endsAtRestart: false, run.Cancellation);
         switch (end)
         {
             case EmulatorEnd.Restart:
@@ -53,11 +47,20 @@ internal sealed partial class EmulatedSystem(
 
     public void Dispose() => tap.Dispose();
 
+    private FileStream? Keep(string path)
+    {
+        // The path is ours and the manager's, but a name from config.txt must not lead out of the directory.
+        var full = Path.GetFullPath(Path.Combine(FilesDirectory, path));
+        if (!full.StartsWith(FilesDirectory + "/", StringComparison.Ordinal)) return null;
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        return new FileStream(full, FileMode.Create, FileAccess.Write, FileShare.Read);
+    }
+
     private IEnumerable<string> Arguments(BootFiles files) =>
     [
         "netns", "exec", tap.Namespace,
         // The emulator's threads hand one lock to and fro: on one CPU that takes a fraction of the time.
-        "taskset", "--cpu-list", Cpu(spec.Number),
+        "taskset", "--cpu-list", Emulator.Cpu(spec.Number),
         // The emulated USB controller moves a packet at each tick of its clock, so that goes faster than the world's.
         "env", "LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1", $"FAKETIME=+0 x{ClockRate}",
         // KVM can hang on virtual machines; TCG always works.
@@ -72,15 +75,6 @@ internal sealed partial class EmulatedSystem(
         "-device", $"usb-net,netdev=n0,mac={spec.Mac}",
     ];
 
-    /// <summary>One of the CPUs that this process may use, another for each board.</summary>
-    private static string Cpu(int number)
-    {
-        using var self = Process.GetCurrentProcess();
-        var allowed = (ulong)self.ProcessorAffinity;
-        var cpus = Enumerable.Range(0, 64).Where(cpu => (allowed >> cpu & 1) != 0).ToArray();
-        return cpus[number % cpus.Length].ToString(CultureInfo.InvariantCulture);
-    }
-
     /// <summary>
     /// A 3B's consoles are a screen and the mini UART; the emulator's output is the other UART, a PL011.
     /// </summary>
@@ -88,15 +82,4 @@ internal sealed partial class EmulatedSystem(
     private static partial Regex ConsoleWord();
 
     private string Fetched(string path) => Path.Combine(FilesDirectory, path);
-
-    private void Watch(BoardRun run, string line)
-    {
-        console(line);
-        if (line.Contains(" login:", StringComparison.Ordinal)
-            || line.Contains("multi-user.target", StringComparison.Ordinal)
-            || line.Contains("Multi-User System", StringComparison.Ordinal))
-            run.Note(BoardStage.Running, "its console has come to the log-in");
-        else if (line.Contains("bramble: ", StringComparison.Ordinal))
-            run.Note(BoardStage.Emulator, line[(line.IndexOf("bramble: ", StringComparison.Ordinal) + 9)..]);
-    }
 }

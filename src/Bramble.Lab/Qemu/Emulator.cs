@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Bramble.Processes;
 
@@ -18,7 +19,7 @@ internal enum EmulatorEnd
 }
 
 /// <summary>
-/// Runs QEMU and reads its console. The machine does not end by itself at a restart: the console tells.
+/// Runs QEMU and reads its console. QEMU's Raspberry Pi does not end by itself at a restart: the console tells.
 /// </summary>
 internal static class Emulator
 {
@@ -26,9 +27,11 @@ internal static class Emulator
     private const int LongestLine = 4096;
 
     /// <param name="log">The console goes there, one run after the other.</param>
+    /// <param name="endsAtRestart">Whether QEMU ends in good order when the machine restarts (-no-reboot).</param>
     /// <exception cref="OperationCanceledException">Cut off; the emulator has been killed.</exception>
     public static async Task<EmulatorEnd> RunAsync(
-        IEnumerable<string> arguments, string log, Action<string> line, CancellationToken cancellation)
+        IEnumerable<string> arguments, string log, Action<string> line, bool endsAtRestart,
+        CancellationToken cancellation)
     {
         await using var console = new StreamWriter(log, append: true);
         using var process = ChildProcess.Start("ip", arguments, redirectInput: true);
@@ -40,6 +43,8 @@ internal static class Emulator
             var end = await ReadAsync(process, console, line);
             cancellation.ThrowIfCancellationRequested();
             if (end is { } known) return known;
+            await process.WaitForExitAsync(cancellation);
+            if (endsAtRestart && process.ExitCode == 0) return EmulatorEnd.Restart;
             await console.WriteLineAsync($"\nthe emulator has ended: {await complaints}");
             return EmulatorEnd.Broken;
         }
@@ -48,6 +53,15 @@ internal static class Emulator
             ChildProcess.Kill(process);
             await process.WaitForExitAsync(CancellationToken.None);
         }
+    }
+
+    /// <summary>One of the CPUs that this process may use, another for each board.</summary>
+    public static string Cpu(int number)
+    {
+        using var self = Process.GetCurrentProcess();
+        var allowed = (ulong)self.ProcessorAffinity;
+        var cpus = Enumerable.Range(0, 64).Where(cpu => (allowed >> cpu & 1) != 0).ToArray();
+        return cpus[number % cpus.Length].ToString(CultureInfo.InvariantCulture);
     }
 
     private static async Task<EmulatorEnd?> ReadAsync(Process process, StreamWriter console, Action<string> line)

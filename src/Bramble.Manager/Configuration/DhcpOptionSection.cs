@@ -89,8 +89,9 @@ internal static class DhcpOptionSection
         }
         if (!given && !listed)
         {
+            var types = string.Join(", ", Enum.GetNames<DhcpOptionType>().Select(n => n.ToLowerInvariant()));
             entry.Fail(entry.Node, $"{entry.Path}: option {(int)name.Option} has no name here, so 'type' must say "
-                + $"what it is: {string.Join(", ", Enum.GetNames<DhcpOptionType>().Select(n => n.ToLowerInvariant()))}");
+                + $"what it is: {types}");
             return null;
         }
         // Only text that a person meant as one value keeps its blanks; a bad one was complained of already.

@@ -137,9 +137,9 @@ internal static class NetworkSection
                 section.FailAt("pool", $"{first}-{last} holds the manager's own address {network.Address.Address}");
         }
         if (network.LeaseMin > network.Lease)
-            section.FailAt("lease_min", "must not be longer than lease, which is what a client gets that asks for none");
+            section.FailAt("lease_min", "must not be longer than lease, which a client gets that asks for none");
         if (network.LeaseMax < network.Lease)
-            section.FailAt("lease_max", "must not be shorter than lease, which is what a client gets that asks for none");
+            section.FailAt("lease_max", "must not be shorter than lease, which a client gets that asks for none");
         if (network.Via is not null) CheckRelayed(section, network);
         section.Close();
         return network;

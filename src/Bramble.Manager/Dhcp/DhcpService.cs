@@ -74,7 +74,8 @@ public sealed class DhcpService : IDisposable
         var family = Enum.TryParse<BoardFamily>(node?.Status.Family, out var known) ? known : BoardFamily.Unknown;
         var network = NetworkOf(request.Network, node, []);
         var discover = SampleDiscover.Of(mac, family, node?.Status.Serial ?? "",
-            (ushort?)request.Architecture, request.UserClass, network.Network.Relayed is null ? null : network.Network.Router);
+            (ushort?)request.Architecture, request.UserClass,
+            network.Network.Relayed is null ? null : network.Network.Router);
         return [Explain(discover.ToArray(), network)];
     }
 

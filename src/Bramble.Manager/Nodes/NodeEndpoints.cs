@@ -4,6 +4,7 @@ using Bramble.Contracts.Security;
 using Bramble.Manager.Api;
 using Bramble.Manager.Configuration;
 using Bramble.Manager.Nodes.Timeline;
+using Bramble.Manager.Provisioning;
 using Bramble.Wire;
 
 namespace Bramble.Manager.Nodes;
@@ -18,6 +19,10 @@ public static class NodeEndpoints
         routes.MapGet(ApiRoutes.Node, Show).RequireAuthorization(nameof(Role.Viewer));
         routes.MapPatch(ApiRoutes.Node, PatchAsync).RequireAuthorization(nameof(Role.Operator));
         routes.MapGet(ApiRoutes.Timeline, TimelineAsync).RequireAuthorization(nameof(Role.Viewer));
+        // Boot files may carry what an operator put into a template: not for everybody who may look.
+        routes.MapGet(ApiRoutes.BootExplain, (string node, string? show, NodeRegistry nodes, BootExplainer explainer,
+            TimeProvider clock) => Json.Of(explainer.Explain(One(nodes, node), show, clock.GetUtcNow())))
+            .RequireAuthorization(nameof(Role.Operator));
         routes.MapPost(ApiRoutes.NodeAction, ActAsync).RequireAuthorization(nameof(Role.Operator));
     }
 

@@ -107,7 +107,7 @@ public sealed class NodeImport
             };
         }
         var network = _options.Networks.FirstOrDefault(
-            n => spec.ReservedAddress is { } address && n.Address.Contains(address));
+            n => spec.ReservedAddress is { } address && n.Prefix.Contains(address));
         var free = number ?? FreeNumber();
         return new NodeSnapshot(0, free, name ?? FreeName(free), mac, spec,
             new NodeStatus { Phase = NodePhase.Adopted, Network = network?.Name ?? "" });

@@ -29,6 +29,9 @@ public sealed record NodeStatus
 
     public string Family { get; init; } = "";
 
+    /// <summary>The client architecture by name (<c>bios uefi-x64 …</c>) of a machine that is no Pi.</summary>
+    public string Firmware { get; init; } = "";
+
     public IReadOnlyList<BoardDisk> Disks { get; init; } = [];
 
     /// <summary>The newest boot: its start in milliseconds since 1970, rising.</summary>

@@ -28,7 +28,7 @@ public static class NodeViews
             Spec = new NodeSpecView
             {
                 Goal = spec.Goal,
-                Image = spec.Image ?? defaults.Image,
+                Image = spec.Image ?? defaults.ImageFor(status.Architecture),
                 Disk = spec.Disk ?? defaults.Disk.ToString(),
                 Generation = spec.Generation,
                 ReservedAddress = spec.ReservedAddress?.ToString(),

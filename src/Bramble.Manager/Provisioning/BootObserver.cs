@@ -1,4 +1,5 @@
 using Bramble.Boot;
+using Bramble.Boot.Loaders;
 using Bramble.Manager.Nodes;
 using Bramble.Manager.Nodes.Timeline;
 
@@ -15,6 +16,7 @@ public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, Time
         var status = node.Status;
         if (status.Network == sighting.Network && status.Family == board.Family.ToString()
             && (board.Architecture.Length == 0 || status.Architecture.Length > 0)
+            && FirmwareOf(status, board) == status.Firmware
             && (board.Serial.Length == 0 || status.Serial == board.Serial))
             return;
         nodes.Observe(node.Id, s => Describe(s, sighting), "board");
@@ -32,11 +34,18 @@ public sealed class BootObserver(NodeRegistry nodes, BootTimeline timeline, Time
             // What its own system said of it is more than what its boot ROM can.
             Model = board.Model.Length > 0 && (board.Family != BoardFamily.Pxe || status.Model.Length == 0)
                 ? board.Model : status.Model,
+            Firmware = FirmwareOf(status, board),
             Architecture = status.Architecture.Length > 0 ? status.Architecture : board.Architecture,
             Maker = board.Maker.Length > 0 ? board.Maker : status.Maker,
             MemoryBytes = board.MemoryBytes > 0 ? board.MemoryBytes : status.MemoryBytes,
         };
     }
+
+    /// <summary>iPXE, which the firmware may have loaded, does not say from what it was loaded.</summary>
+    private static string FirmwareOf(NodeStatus status, BoardIdentity board) =>
+        board is { Family: BoardFamily.Pxe, ClientArchitecture: { } architecture }
+            && (board.Client != BootClient.Ipxe || status.Firmware.Length == 0)
+            ? ClientArchitecture.NameOf(architecture) : status.Firmware;
 
     /// <summary>Files a step under the node's newest boot; a boot loader's DISCOVER may open a new one.</summary>
     public void Step(NodeSnapshot node, BootStep step)

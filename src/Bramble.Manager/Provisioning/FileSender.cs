@@ -39,7 +39,7 @@ internal sealed class FileSender : IDisposable
         await _sent.Task.ConfigureAwait(false);
         _limit.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (_operation.BytesTransferred != octets)
-            throw new IOException($"{_operation.BytesTransferred} octets of {octets} were sent: the file was cut short");
+            throw new IOException($"{_operation.BytesTransferred} octets of {octets} sent: the file was cut short");
     }
 
     public void Dispose()

@@ -13,14 +13,22 @@ public sealed class NodeLocator(NodeRegistry nodes, LeaseTable leases, TimeProvi
 {
     private static readonly TimeSpan s_arpAge = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How often in that time the table is read once more for an address that was not in it. Machines that boot
+    /// together come to their first files within a moment, and one that is told that it is no node of ours boots
+    /// nothing; strangers who ask for many are to cost no more than this.
+    /// </summary>
+    private const int MissesAnAge = 200;
+
     private readonly Lock _lock = new();
     private Dictionary<IPv4Address, MacAddress> _arp = [];
     private long _arpReadAt = long.MinValue;
+    private int _misses;
 
     public NodeSnapshot? Find(IPv4Address address)
     {
         if (leases.TryFind(address, out var lease) && nodes.Find(lease.Mac) is { } byLease) return byLease;
-        if (Neighbours().TryGetValue(address, out var mac) && nodes.Find(mac) is { } byArp) return byArp;
+        if (FindNeighbour(address) is { } mac && nodes.Find(mac) is { } byArp) return byArp;
         NodeSnapshot? seen = null;
         foreach (var node in nodes.All)
         {
@@ -48,28 +56,40 @@ public sealed class NodeLocator(NodeRegistry nodes, LeaseTable leases, TimeProvi
         return found;
     }
 
-    private Dictionary<IPv4Address, MacAddress> Neighbours()
+    private MacAddress? FindNeighbour(IPv4Address address)
     {
         lock (_lock)
         {
-            if (_arpReadAt != long.MinValue && clock.GetElapsedTime(_arpReadAt) < s_arpAge) return _arp;
-            _arpReadAt = clock.GetTimestamp();
-            var arp = new Dictionary<IPv4Address, MacAddress>();
-            try
+            if (_arpReadAt == long.MinValue || clock.GetElapsedTime(_arpReadAt) >= s_arpAge)
             {
-                foreach (var line in File.ReadLines("/proc/net/arp").Skip(1))
-                {
-                    var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                    if (words.Length >= 4 && IPv4Address.TryParse(words[0], out var address)
-                        && MacAddress.TryParse(words[3], out var mac) && mac.Bits != 0)
-                        arp[address] = mac;
-                }
+                _arpReadAt = clock.GetTimestamp();
+                _misses = 0;
+                _arp = ReadNeighbours();
             }
-            catch (IOException)
-            {
-                // Without the table a proxied board is found by its prefix alone.
-            }
-            return _arp = arp;
+            if (_arp.TryGetValue(address, out var mac)) return mac;
+            if (++_misses > MissesAnAge) return null;
+            _arp = ReadNeighbours();
+            return _arp.TryGetValue(address, out mac) ? mac : null;
         }
+    }
+
+    private static Dictionary<IPv4Address, MacAddress> ReadNeighbours()
+    {
+        var arp = new Dictionary<IPv4Address, MacAddress>();
+        try
+        {
+            foreach (var line in File.ReadLines("/proc/net/arp").Skip(1))
+            {
+                var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (words.Length >= 4 && IPv4Address.TryParse(words[0], out var address)
+                    && MacAddress.TryParse(words[3], out var mac) && mac.Bits != 0)
+                    arp[address] = mac;
+            }
+        }
+        catch (IOException)
+        {
+            // Without the table a proxied board is found by its prefix alone.
+        }
+        return arp;
     }
 }

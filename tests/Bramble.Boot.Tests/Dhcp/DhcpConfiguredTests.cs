@@ -86,8 +86,8 @@ public sealed class DhcpConfiguredTests
     {
         var network = Rack with
         {
-            Options = Set("network rack", Rule(DhcpOption.VendorSpecific, 1, true), Rule(DhcpOption.VendorClass, 1, true),
-                Rule(DhcpOption.TftpServerName, 1, true), Rule(Mtu, 1)),
+            Options = Set("network rack", Rule(DhcpOption.VendorSpecific, 1, true),
+                Rule(DhcpOption.VendorClass, 1, true), Rule(DhcpOption.TftpServerName, 1, true), Rule(Mtu, 1)),
         };
         var pi = Client.Read(GoldenDhcp.Pi4Discover);
         var plain = Decide(pi, Rack);

@@ -64,7 +64,8 @@ public sealed class DhcpExplanationTests
         var taken = Explain(rig, Client.Packet(DhcpMessageType.Request, Mac(2), Address(100)).ToArray(), network);
         Assert.Contains("belongs to another", Assert.IsType<DhcpDecision.Reply>(taken.Decision).Detail);
         // To explain what gives the address back does not give it back.
-        var release = Client.Packet(DhcpMessageType.Release, Mac(1), server: Nets.Server, ciaddr: Address(100)).ToArray();
+        var release = Client.Packet(DhcpMessageType.Release, Mac(1), server: Nets.Server, ciaddr: Address(100))
+            .ToArray();
         Assert.IsType<DhcpDecision.Noted>(Explain(rig, release, network).Decision);
         Assert.IsType<DhcpDecision.Noted>(Explain(rig, release, network).Decision);
         Assert.True(rig.Leases.TryFind(Address(100), out _));

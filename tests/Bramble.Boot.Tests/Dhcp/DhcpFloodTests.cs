@@ -9,6 +9,7 @@ using static Bramble.Boot.Tests.Dhcp.Nets;
 namespace Bramble.Boot.Tests.Dhcp;
 
 /// <summary>Floods: of one client, and of a million that were made up.</summary>
+[Collection(nameof(Alone))]
 public sealed class DhcpFloodTests
 {
     [Fact]
@@ -97,8 +98,9 @@ public sealed class DhcpFloodTests
         Assert.True(grown < 8 << 20, $"800,000 strangers more cost {grown:N0} octets");
         var counted = handler.Snapshot("rack");
         Assert.Equal(1_000_100, counted.Received);
-        Assert.Equal(counted.Received, counted.Sent + counted.Ignored.GetValueOrDefault(DhcpIgnoreReason.PoolExhausted));
-        Assert.True(counted.Ignored.GetValueOrDefault(DhcpIgnoreReason.PoolExhausted) > 100_000, "the pool was never full");
+        var turnedAway = counted.Ignored.GetValueOrDefault(DhcpIgnoreReason.PoolExhausted);
+        Assert.Equal(counted.Received, counted.Sent + turnedAway);
+        Assert.True(turnedAway > 100_000, "the pool was never full");
     }
 
     /// <summary>One node; everybody else is a stranger who is served.</summary>
@@ -134,3 +136,7 @@ public sealed class DhcpFloodTests
         }
     }
 }
+
+/// <summary>What is measured is the whole process's, so nothing else runs beside it.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public static class Alone;

@@ -106,14 +106,15 @@ public sealed class DhcpRelayTests
     public async Task A_renewal_comes_past_the_relay_and_goes_back_to_the_client()
     {
         await using var rig = Start();
-        rig.Channel.Receive(Relayed(Client.Packet(DhcpMessageType.Request, Mac(1), IPv4Address.Parse("10.1.0.15")), Relay));
-        await rig.Channel.NextAsync();
         var address = IPv4Address.Parse("10.1.0.15");
+        rig.Channel.Receive(Relayed(Client.Packet(DhcpMessageType.Request, Mac(1), address), Relay));
+        await rig.Channel.NextAsync();
         rig.Channel.Receive(Client.Packet(DhcpMessageType.Request, Mac(1), ciaddr: address).ToArray());
         var (ack, to) = await rig.Channel.NextAsync();
         Assert.Equal((DhcpMessageType.Ack, address), (ack.MessageType, ack.YourAddress));
         Assert.Equal((address, 68), (to.Address, to.Port));
-        rig.Channel.Receive(Client.Packet(DhcpMessageType.Release, Mac(1), server: Nets.Server, ciaddr: address).ToArray());
+        rig.Channel.Receive(
+            Client.Packet(DhcpMessageType.Release, Mac(1), server: Nets.Server, ciaddr: address).ToArray());
         await Bramble.Testing.Patience.UntilAsync(
             () => rig.Store.Load() is [{ State: LeaseState.Released }], "RELEASE has been stored");
     }

@@ -8,29 +8,28 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Bramble.Boot.Tests.Emulated;
 
 /// <summary>
-/// Debian for the architectures that no emulated Pi shows: built, given an initramfs of its own modules, installed by
-/// it on an emulated machine's disk, and started from there.
+/// Debian for the architecture that neither emulated Pis nor emulated PCs show: built, given an initramfs of its own
+/// modules, installed by it on an emulated machine's disk, and started from there.
 /// </summary>
 [Collection(nameof(Emulation))]
 public sealed class ArchitectureTests : IDisposable
 {
     private const long DiskSize = 4L << 30;
+    private const string Architecture = "armhf";
+    private const string Console = "ttyAMA0";
 
     private readonly Scratch _scratch = new();
 
     public void Dispose() => _scratch.Dispose();
 
-    [Theory]
-    [InlineData("amd64", "ttyS0")]
-    [InlineData("armhf", "ttyAMA0")]
-    public async Task A_Debian_is_built_installed_and_started(string architecture, string console)
+    [Fact]
+    public async Task A_Debian_for_armhf_is_built_installed_and_started()
     {
         if (Sandbox.Obstacle() is { } obstacle) Assert.Skip(obstacle);
         using var store = new ImageStore(_scratch["images"], TimeProvider.System, NullLogger<ImageStore>.Instance);
         using var builder = new InitramfsBuilder(store, NullLogger<InitramfsBuilder>.Instance);
-        var image = await BuildAsync(
-            store, new DebianRecipe("debian", architecture) { Slim = architecture != "amd64" });
-        Assert.Equal(architecture, image.Architecture);
+        var image = await BuildAsync(store, new DebianRecipe("debian", Architecture) { Slim = true });
+        Assert.Equal(Architecture, image.Architecture);
         image = await builder.EnsureAsync(image, InstallerScripts.Init.Content,
             [.. InstallerScripts.Library.Select(file => new InitramfsFile(file.Path, file.Mode, file.Content))],
             Scratch.Cancellation);
@@ -52,10 +51,10 @@ public sealed class ArchitectureTests : IDisposable
         {
             Image = content,
         };
-        machine.PowerOn(architecture, _scratch["vmlinuz"], store.InitramfsPath(image, architecture),
-            ScriptedManager.CommandLine.Replace("console=ttyS0", $"console={console}", StringComparison.Ordinal));
+        machine.PowerOn(_scratch["vmlinuz"], store.InitramfsPath(image, Architecture),
+            ScriptedManager.CommandLine.Replace("console=ttyS0", $"console={Console}", StringComparison.Ordinal));
         // The line above the log-in prompt, with the name from the overlay.
-        await machine.SeesAsync($"pi-03 {console}", TimeSpan.FromMinutes(6));
+        await machine.SeesAsync($"pi-03 {Console}", TimeSpan.FromMinutes(6));
 
         Assert.Null(manager.Failure);
         Assert.Equal(["check", "write", "verify", "patch", "overlay", "done", "boot"], manager.Steps.Distinct());

@@ -7,7 +7,7 @@ using Bramble.Testing;
 namespace Bramble.Boot.Tests.Emulated;
 
 /// <summary>
-/// A machine in QEMU, other than a Pi: the image's own kernel and our initramfs are given to it as its firmware would.
+/// A 32-bit Arm machine in QEMU: the image's own kernel and our initramfs are given to it as its firmware would.
 /// It hangs off the manager's namespace, where a real DHCP server answers.
 /// </summary>
 internal sealed class EmulatedMachine : IAsyncDisposable
@@ -52,26 +52,15 @@ internal sealed class EmulatedMachine : IAsyncDisposable
     }
 
     /// <summary>Powers it on.</summary>
-    public void PowerOn(string architecture, string kernel, string initramfs, string commandLine)
+    public void PowerOn(string kernel, string initramfs, string commandLine)
     {
         var disk = $"file={Disk},if=none,id=disk,format=raw,cache=unsafe";
         var network = $"tap,id=net,ifname={Tap},script=no,downscript=no";
-        string[] machine = architecture switch
-        {
-            "amd64" =>
-            [
-                "qemu-system-x86_64", "-M", "q35", "-device", "virtio-blk-pci,drive=disk,serial=0x1234abcd",
-                "-device", "e1000e,netdev=net,romfile=",
-            ],
-            _ =>
-            [
-                "qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15",
-                "-device", "virtio-blk-device,drive=disk,serial=0x1234abcd", "-device", "virtio-net-device,netdev=net",
-            ],
-        };
-        Start(machine[0],
+        Start("qemu-system-arm",
         [
-            .. machine[1..], "-accel", "tcg", "-m", "1024", "-display", "none", "-monitor", "none", "-serial", "stdio",
+            "-M", "virt", "-cpu", "cortex-a15",
+            "-device", "virtio-blk-device,drive=disk,serial=0x1234abcd", "-device", "virtio-net-device,netdev=net",
+            "-accel", "tcg", "-m", "1024", "-display", "none", "-monitor", "none", "-serial", "stdio",
             "-nic", "none", "-no-reboot", "-drive", disk, "-netdev", network,
             "-kernel", kernel, "-initrd", initramfs, "-append", commandLine,
         ], line =>

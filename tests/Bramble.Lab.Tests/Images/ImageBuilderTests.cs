@@ -32,7 +32,7 @@ public sealed class ImageBuilderTests : IDisposable
     [Fact]
     public void A_module_is_an_ELF_file_that_says_what_it_is()
     {
-        var module = TinyModule.Build("usbnet", "6.1.0", ["mii"]);
+        var module = TinyModule.Build("usbnet", "6.1.0", ["mii"], "arm64");
 
         Assert.Equal([0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1], module[..7]);
         Assert.True(module.AsSpan().IndexOf("depends=mii\0name=usbnet\0"u8) > 0);

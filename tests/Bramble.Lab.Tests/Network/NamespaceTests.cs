@@ -23,7 +23,7 @@ public sealed class NamespaceTests(ITestOutputHelper output)
         var cancellation = TestContext.Current.CancellationToken;
         try
         {
-            var face = await spaces.UpAsync(bridge: false, cancellation);
+            var face = await spaces.UpAsync(bridge: false, far: null, cancellation);
             using var server = new NamespaceServer(spaces.ManagerNamespace, face, new StandInManager());
             var result = await ChildProcess.RunAsync("ip",
                 ["netns", "exec", spaces.LabNamespace, "dotnet", Program, "run", "--boards", $"{count}",
@@ -35,7 +35,7 @@ public sealed class NamespaceTests(ITestOutputHelper output)
         }
         finally
         {
-            await spaces.DownAsync(CancellationToken.None);
+            await spaces.DownAsync();
         }
     }
 
@@ -49,7 +49,7 @@ public sealed class NamespaceTests(ITestOutputHelper output)
         var cancellation = TestContext.Current.CancellationToken;
         try
         {
-            var face = await spaces.UpAsync(bridge: false, cancellation);
+            var face = await spaces.UpAsync(bridge: false, far: null, cancellation);
             var manager = new StandInManager();
             var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using var answer = new ManualResetEventSlim();
@@ -80,7 +80,7 @@ public sealed class NamespaceTests(ITestOutputHelper output)
         }
         finally
         {
-            await spaces.DownAsync(CancellationToken.None);
+            await spaces.DownAsync();
         }
     }
 

@@ -74,8 +74,8 @@ internal sealed class ScriptedNetwork : IBoardNetwork
             }
         }
 
-        public IDatagramPort OpenUdp() =>
-            new Port(network, Address, (ushort)Interlocked.Increment(ref _ports), _dead.Token);
+        public IDatagramPort OpenUdp(ushort port) => new Port(
+            network, Address, port > 0 ? port : (ushort)Interlocked.Increment(ref _ports), _dead.Token);
 
         public HttpMessageInvoker OpenHttp() => new(new Handler(network.Manager, _dead.Token));
 

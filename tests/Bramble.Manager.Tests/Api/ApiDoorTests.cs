@@ -30,9 +30,11 @@ public sealed class ApiDoorTests : IAsyncLifetime
     /// <summary>The least role for each; what is not listed here is the viewer's.</summary>
     private static Role LeastRole(string method, string path) =>
         path.StartsWith(ApiRoutes.Tokens, StringComparison.Ordinal)
-            || path == ApiRoutes.Backup || path.Contains("none:nonfile", StringComparison.Ordinal)
+            || path == ApiRoutes.Backup || path == Fill(ApiRoutes.Capture)
+            || path.Contains("none:nonfile", StringComparison.Ordinal)
             || path == "none" ? Role.Admin
         // What is only explained changes nothing.
+        : path == Fill(ApiRoutes.BootExplain) ? Role.Operator
         : method is "GET" or "HEAD" || path == ApiRoutes.DhcpExplain ? Role.Viewer : Role.Operator;
 
     [Fact]

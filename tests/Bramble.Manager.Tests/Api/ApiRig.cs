@@ -49,10 +49,11 @@ internal sealed class ApiRig : IAsyncDisposable
         _hostKeys = new HostKeys(rig.Options.StateDirectory);
         Tokens = new TokenStore(rig.Database, rig.Events, rig.Clock);
         Leases = new LeaseTable(rig.Clock);
+        var loaders = new LoaderFiles(Images, rig.Clock, NullLogger<LoaderFiles>.Instance);
+        var files = new NodeFiles(rig.Options, Images, loaders, ServerSecret.Open(rig.Options.StateDirectory),
+            NullLoggerFactory.Instance);
         var directory = new BootDirectory(rig.Options, rig.Nodes, new NodeLocator(rig.Nodes, Leases, rig.Clock),
-            new BootObserver(rig.Nodes, rig.Timeline, rig.Clock), Images,
-            new LoaderFiles(Images, rig.Clock, NullLogger<LoaderFiles>.Instance),
-            ServerSecret.Open(rig.Options.StateDirectory), rig.Clock, NullLoggerFactory.Instance);
+            new BootObserver(rig.Nodes, rig.Timeline, rig.Clock), files, loaders, rig.Clock);
         var committer = new LeaseCommitter(
             new SqlLeaseStore(rig.Database), Leases, rig.Clock, NullLogger<LeaseCommitter>.Instance);
         Dhcp = new DhcpService([.. rig.Options.Networks.Select(n => new ServedNetwork(ManagerHost.ToDhcp(n), n.Via))],
@@ -65,7 +66,8 @@ internal sealed class ApiRig : IAsyncDisposable
                 rig.Timeline)
             .AddSingleton(Actions).AddSingleton(PowerRig.Power).AddSingleton(PowerRig.Ports).AddSingleton(Images)
             .AddSingleton(Jobs).AddSingleton(installers).AddSingleton(Leases).AddSingleton(rig.Events)
-            .AddSingleton(Tokens).AddSingleton(Dhcp).AddSingleton(
+            .AddSingleton(Tokens).AddSingleton(new BootExplainer(rig.Options, files, Images))
+            .AddSingleton(Dhcp).AddSingleton(
                 new ManagerStatus(rig.Options, rig.Nodes, rig.Database, rig.Clock) { Counters = () => Dhcp.Counters })
             .AddSingleton(new BackupWriter(rig.Options, rig.Database, Images, rig.Clock)));
         _http = new HttpClient(new SocketsHttpHandler

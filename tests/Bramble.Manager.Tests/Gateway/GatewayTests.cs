@@ -122,14 +122,14 @@ public sealed class GatewayTests : IDisposable
     [Fact]
     public void The_default_route_with_the_lowest_metric_is_the_uplink_unless_it_is_a_boot_network()
     {
-        const string table = """
-            Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
-            eth1	00000000	FE004D0A	0003	0	0	0	00000000	0	0	0
-            wlan0	00000000	0101A8C0	0003	0	0	600	00000000	0	0	0
-            eth0	00000000	0101A8C0	0003	0	0	100	00000000	0	0	0
-            eth5	00000000	0101A8C0	0000	0	0	1	00000000	0	0	0
-            eth0	0001A8C0	00000000	0001	0	0	100	00FFFFFF	0	0	0
-            """;
+        var table = """
+            Iface|Destination|Gateway |Flags|RefCnt|Use|Metric|Mask||MTU|Window|IRTT
+            eth1|00000000|FE004D0A|0003|0|0|0|00000000|0|0|0
+            wlan0|00000000|0101A8C0|0003|0|0|600|00000000|0|0|0
+            eth0|00000000|0101A8C0|0003|0|0|100|00000000|0|0|0
+            eth5|00000000|0101A8C0|0000|0|0|1|00000000|0|0|0
+            eth0|0001A8C0|00000000|0001|0|0|100|00FFFFFF|0|0|0
+            """.Replace('|', '\t');
         Assert.Equal("eth0", DefaultRoute.Interface(table.Split('\n'), ["eth1"]));
         Assert.Equal("eth1", DefaultRoute.Interface(table.Split('\n'), []));
         Assert.Null(DefaultRoute.Interface(table.Split('\n')[..1], []));

@@ -56,6 +56,8 @@ internal sealed class BoardRig : IAsyncDisposable
 
     public BootDirectory Directory { get; private set; } = null!;
 
+    public BootExplainer Explainer { get; private set; } = null!;
+
     public static async Task<BoardRig> StartAsync(
         TestImages images, InstallOptions? install = null, NetworkOptions? network = null)
     {
@@ -138,9 +140,11 @@ internal sealed class BoardRig : IAsyncDisposable
         var options = Rig.Options;
         Leases = new LeaseTable(Rig.Clock);
         var loggers = NullLoggerFactory.Instance;
+        var loaders = new LoaderFiles(Images, Rig.Clock, NullLogger<LoaderFiles>.Instance);
+        var files = new NodeFiles(options, Images, loaders, Secret, loggers);
+        Explainer = new BootExplainer(options, files, Images);
         Directory = new BootDirectory(options, Rig.Nodes, new NodeLocator(Rig.Nodes, Leases, Rig.Clock),
-            new BootObserver(Rig.Nodes, Rig.Timeline, Rig.Clock), Images,
-            new LoaderFiles(Images, Rig.Clock, NullLogger<LoaderFiles>.Instance), Secret, Rig.Clock, loggers);
+            new BootObserver(Rig.Nodes, Rig.Timeline, Rig.Clock), files, loaders, Rig.Clock);
         var installer = new InstallerService(options, Rig.Nodes, Rig.Timeline, Images, Secret,
             new OverlayRenderer(options, Secret, HostKeys), Rig.Clock, NullLogger<InstallerService>.Instance);
         var reports = new NodeReports(options, Rig.Nodes, Rig.Timeline, Secret, Rig.Clock);

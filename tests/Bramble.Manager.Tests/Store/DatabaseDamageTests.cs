@@ -68,7 +68,7 @@ public sealed class DatabaseDamageTests : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Every page in turn, and each third in two ways more. Only the rows that the page held are lost.</summary>
+    /// <summary>Every page in turn, each third in two ways more. Only the rows that the page held are lost.</summary>
     [Fact]
     public async Task Whichever_page_is_hurt_the_others_are_saved_and_the_rest_is_told()
     {

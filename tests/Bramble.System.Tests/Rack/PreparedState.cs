@@ -13,6 +13,9 @@ internal sealed class PreparedState
     private static readonly Lazy<Task<PreparedState>> s_simulated =
         new(() => MakeAsync("simulated", MakeLabImageAsync));
 
+    private static readonly Lazy<Task<PreparedState>> s_pcs =
+        new(() => MakeAsync("pcs", MakePcImagesAsync));
+
     private static readonly Lazy<Task<PreparedState>> s_debian = new(() => MakeAsync("debian", BuildDebianAsync));
 
     private PreparedState(string directory, string token) => (Directory, Token) = (directory, token);
@@ -25,7 +28,12 @@ internal sealed class PreparedState
     /// <summary>With the lab's small image, named <c>demo</c>.</summary>
     public static Task<PreparedState> SimulatedAsync() => s_simulated.Value;
 
-    /// <summary>With a real Debian for arm64, also named <c>demo</c>.</summary>
+    /// <summary>The same, with a lab image for amd64 named <c>pc</c>, and the boot loaders of PCs.</summary>
+    public static Task<PreparedState> PcsAsync() => s_pcs.Value;
+
+    /// <summary>
+    /// With a real Debian for arm64, also named <c>demo</c>, one for amd64 named <c>pc</c>, and the boot loaders.
+    /// </summary>
     public static Task<PreparedState> DebianAsync() => s_debian.Value;
 
     /// <summary>Why a rack cannot be run here; null if it can.</summary>
@@ -80,8 +88,27 @@ internal sealed class PreparedState
         File.Delete(image);
     }
 
-    private static Task BuildDebianAsync(string directory, string token) =>
-        BrambleAsync(directory, token, "image", "build", "debian", "--arch", "arm64", "--slim", "--name", "demo");
+    private static async Task MakePcImagesAsync(string directory, string token)
+    {
+        await MakeLabImageAsync(directory, token);
+        var image = Path.Combine(directory, "pc.img");
+        await Programs.RunAsync(
+            "bramble-lab", "image", image, "--scale", "small", "--root-fill", "1", "--arch", "amd64");
+        await BrambleAsync(directory, token, "image", "add", image, "--name", "pc", "--arch", "amd64");
+        File.Delete(image);
+        await FetchLoadersAsync(directory);
+    }
+
+    private static async Task BuildDebianAsync(string directory, string token)
+    {
+        await BrambleAsync(directory, token, "image", "build", "debian", "--arch", "arm64", "--slim", "--name", "demo");
+        await BrambleAsync(directory, token, "image", "build", "debian", "--arch", "amd64", "--slim", "--name", "pc");
+        await FetchLoadersAsync(directory);
+    }
+
+    /// <summary>Out of Debian's packages, to where the state's other packages are.</summary>
+    private static Task<string> FetchLoadersAsync(string directory) =>
+        Programs.RunAsync("brambled", "fetch-loaders", "--config", Path.Combine(directory, "prepare.yaml"));
 
     private static Task<string> BrambleAsync(string directory, string token, params string[] arguments) =>
         Programs.RunAsync(new Dictionary<string, string>

@@ -18,13 +18,24 @@ namespace Bramble.System.Tests.Rack;
 /// </summary>
 internal sealed class VirtualRack : IAsyncDisposable
 {
+    private const string FarNetwork =
+        """
+          - name: far
+            via: rack
+            subnet: 10.88.0.0/16
+            adopt: auto
+            dhcp: {pool: 10.88.1.1-10.88.1.254, router: 10.88.0.1}
+        """;
+
     private static int s_count;
 
     private readonly PreparedState _prepared;
     private readonly string _directory = Directory.CreateTempSubdirectory("bramble-rack-").FullName;
     private readonly string _name = $"brt{Environment.ProcessId % 10000}x{Interlocked.Increment(ref s_count)}";
+    private string _configText = "";
     private Process? _manager;
     private Process? _lab;
+    private Process? _rival;
 
     private VirtualRack(PreparedState prepared, StateDisk? disk)
     {
@@ -58,11 +69,16 @@ internal sealed class VirtualRack : IAsyncDisposable
     /// <param name="boards">Simulated boards.</param>
     /// <param name="lab">Further words for <c>bramble-lab run</c>.</param>
     /// <param name="config">Further lines for the configuration.</param>
+    /// <param name="qemu">Whether the manager is on a bridge, which emulated boards and a rival need.</param>
+    /// <param name="dhcp">The network's section <c>dhcp</c>; null for the only server.</param>
+    /// <param name="rival">Whether dnsmasq gives addresses beside brambled.</param>
+    /// <param name="relay">Whether the boards are on a network of their own, 10.88.0.0/16, behind a relay.</param>
     /// <param name="disk">Where the state goes, all but the images; else beside them.</param>
     public static async Task<VirtualRack> StartAsync(
         int boards, string[]? lab = null, string config = "install: {image: demo}",
         string stallAfter = "25s", PreparedState? prepared = null,
-        bool qemu = false, string watchdog = "{off_time: 1s}", StateDisk? disk = null)
+        bool qemu = false, string watchdog = "{off_time: 1s}", StateDisk? disk = null,
+        string? dhcp = null, bool rival = false, bool relay = false)
     {
         var rack = new VirtualRack(prepared ?? await PreparedState.SimulatedAsync(), disk);
         try
@@ -70,10 +86,12 @@ internal sealed class VirtualRack : IAsyncDisposable
             await rack._prepared.CopyToAsync(rack.StateDirectory,
                 Path.Combine(disk is null ? rack.StateDirectory : rack._directory, "images"));
             string[] bridge = qemu ? ["--qemu"] : [];
+            string[] far = relay ? ["--relay", "10.88.0.1/16"] : [];
+            var switchAddress = relay ? "10.88.255.254" : "10.77.255.254";
             await Programs.RunAsync(
-                "bramble-lab", ["net", "up", "--name", rack._name, "--manager", "10.77.0.1/16", .. bridge]);
+                "bramble-lab", ["net", "up", "--name", rack._name, "--manager", "10.77.0.1/16", .. bridge, .. far]);
             await File.WriteAllTextAsync(Path.Combine(rack._directory, "community"), "private\n");
-            await File.WriteAllTextAsync(rack.ConfigFile,
+            rack._configText =
                 $$"""
                 cluster: test
                 state: {{rack.StateDirectory}}
@@ -84,19 +102,24 @@ internal sealed class VirtualRack : IAsyncDisposable
                     interface: {{(qemu ? "br0" : "mgr0")}}
                     address: 10.77.0.1/16
                     adopt: auto
-                    dhcp: {pool: 10.77.1.1-10.77.16.254}
+                    dhcp: DHCP
+                {{(relay ? FarNetwork : "")}}
                 lifecycle: {report_interval: 2s, lost_after: 8s, stall_after: {{stallAfter}}}
                 watchdog: {{watchdog}}
                 power:
                   - name: switch1
                     driver: poe-snmp
-                    host: 10.77.255.254
+                    host: {{switchAddress}}
                     community_file: {{rack._directory}}/community
                 {{config}}
-                """);
+                """;
+            await rack.SetDhcpAsync("{pool: 10.77.1.1-10.77.16.254}");
+            if (dhcp is not null) await rack.SetDhcpAsync(dhcp);
+            if (rival) await rack.StartRivalAsync();
+            if (relay) await rack.StartRelayAsync();
             await rack.StartManagerAsync();
             rack._lab = Programs.StartIn($"{rack._name}-lab", null, "bramble-lab",
-                ["run", "--name", rack._name, "--boards", $"{boards}", "--switch-address", "10.77.255.254",
+                ["run", "--name", rack._name, "--boards", $"{boards}", "--switch-address", switchAddress,
                     "--control", rack.ControlSocket, .. lab ?? []]);
             await Programs.UntilAsync(() => File.Exists(rack.ControlSocket), TimeSpan.FromSeconds(60), "the lab");
             return rack;
@@ -109,6 +132,28 @@ internal sealed class VirtualRack : IAsyncDisposable
     }
 
     public string ConfigFile => Path.Combine(_directory, "bramble.yaml");
+
+    /// <summary>Changes the network's section <c>dhcp</c>, for brambled's next start.</summary>
+    public Task SetDhcpAsync(string dhcp) => File.WriteAllTextAsync(
+        ConfigFile, _configText.Replace("dhcp: DHCP", $"dhcp: {dhcp}", StringComparison.Ordinal));
+
+    /// <summary>Starts a real dnsmasq on the rack's network: it gives addresses and knows nothing of booting.</summary>
+    public async Task StartRivalAsync()
+    {
+        var said = new ConcurrentQueue<string>();
+        _rival = Programs.StartSaying("bramble-lab", said, "net", "rival", "--name", _name);
+        await Programs.UntilAsync(() => said.Any(line => line.Contains("DHCP, IP range", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60), "dnsmasq");
+    }
+
+    /// <summary>Starts ISC's dhcrelay between the boards and brambled.</summary>
+    private async Task StartRelayAsync()
+    {
+        var said = new ConcurrentQueue<string>();
+        _rival = Programs.StartSaying("bramble-lab", said, "net", "relay", "--name", _name);
+        await Programs.UntilAsync(() => said.Any(line => line.Contains("Sending on", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60), "dhcrelay");
+    }
 
     private string ControlSocket => Path.Combine(_directory, "lab.sock");
 
@@ -224,7 +269,7 @@ internal sealed class VirtualRack : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
-        foreach (var process in new[] { _lab, _manager })
+        foreach (var process in new[] { _rival, _lab, _manager })
         {
             if (process is null) continue;
             ChildProcess.Kill(process);

@@ -31,13 +31,13 @@ public sealed class DhcpFuzz
             var where = $"BRAMBLE_SEED={seed}, round {round}: {Convert.ToHexStringLower(octets)}";
             var slow = SlowDhcpDecoder.Decode(octets);
             var read = DhcpPacket.TryRead(octets, out var packet, out var error);
-            Assert.True(read == slow is not null, $"{(read ? "only the codec" : "only the slow decoder")} takes {where}");
+            Assert.True(read == slow is not null, $"only the {(read ? "codec" : "slow decoder")} takes {where}");
             if (read)
             {
                 accepted++;
                 var lines = Lines(packet);
-                Assert.True(slow!.SequenceEqual(lines),
-                    $"they read differently: {where}\n{string.Join('\n', slow!)}\n-- codec:\n{string.Join('\n', lines)}");
+                Assert.True(slow!.SequenceEqual(lines), $"they read differently: {where}\n"
+                    + $"{string.Join('\n', slow!)}\n-- codec:\n{string.Join('\n', lines)}");
                 Assert.True(SurvivesATrip(packet, lines), $"written and read again it is another: {where}");
             }
             if (seen.Add(Shape(octets, packet, read, error)) && octets.Length < 2000) corpus.Add(octets);
@@ -59,8 +59,8 @@ public sealed class DhcpFuzz
         var longest = 0;
         for (var i = 0; i < packet.Options.Count; i++) longest = Math.Max(longest, packet.Options.ValueAt(i).Length);
         return $"{Bucket(packet.Options.Count)} {Bucket(longest)} {packet.File.IsEmpty} {packet.ServerName.IsEmpty} "
-            + $"{packet.MessageType is 0 or > DhcpMessageType.Inform} {Bucket(octets.Length)} {packet.HardwareLength == 6} "
-            + $"{packet.Options.Contains(DhcpOption.RelayAgentInformation)}";
+            + $"{packet.MessageType is 0 or > DhcpMessageType.Inform} {Bucket(octets.Length)} "
+            + $"{packet.HardwareLength == 6} {packet.Options.Contains(DhcpOption.RelayAgentInformation)}";
     }
 
     private static int Bucket(int number) => number == 0 ? 0 : 1 + (int)Math.Log2(number);
@@ -87,7 +87,10 @@ public sealed class DhcpFuzz
             $"file {Convert.ToHexStringLower(packet.File.Span)}",
         };
         for (var i = 0; i < packet.Options.Count; i++)
-            lines.Add($"option {(int)packet.Options.OptionAt(i)} {Convert.ToHexStringLower(packet.Options.ValueAt(i))}");
+        {
+            var value = Convert.ToHexStringLower(packet.Options.ValueAt(i));
+            lines.Add($"option {(int)packet.Options.OptionAt(i)} {value}");
+        }
         return lines;
     }
 

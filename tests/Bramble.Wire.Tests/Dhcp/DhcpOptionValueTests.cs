@@ -28,7 +28,8 @@ public sealed class DhcpOptionValueTests
         string option, string items, string hex, string shown)
     {
         Assert.True(DhcpOptionCatalog.TryFind(option, out var name));
-        Assert.True(DhcpOptionValue.TryEncode(name.Type, items.Split('|'), out var octets, out var complaint), complaint);
+        Assert.True(
+            DhcpOptionValue.TryEncode(name.Type, items.Split('|'), out var octets, out var complaint), complaint);
         Assert.Equal(hex.Replace(" ", "", StringComparison.Ordinal), Convert.ToHexStringLower(octets));
         Assert.Equal(shown, DhcpOptionCatalog.Show(name.Option, octets));
     }

@@ -5,7 +5,7 @@ namespace Bramble.Wire.Tests.Pcap;
 
 public sealed class PcapTests
 {
-    /// <summary>Written out by hand, so that the codec cannot prove itself: one frame of two octets, cut from 60.</summary>
+    /// <summary>By hand, so that the codec cannot prove itself: one frame of two octets, cut from 60.</summary>
     public static TheoryData<string, string> Files => new()
     {
         {
