@@ -8,7 +8,7 @@ using Bramble.Wire;
 
 namespace Bramble.Manager.Tests.Provisioning;
 
-/// <summary>Files by sendfile and the web server's own answers, mixed on one connection, as octets on the wire.</summary>
+/// <summary>Files by sendfile and the web server's own answers on one connection, as octets on the wire.</summary>
 public sealed class PlainFileDoorTests(TestImages images) : IAsyncLifetime
 {
     private static readonly IPv4Address s_client = IPv4Address.Parse("127.0.0.101");
