@@ -112,7 +112,8 @@ internal sealed partial class HttpLoad
             throw new InvalidOperationException($"the body is not the file at octet {fetch.Came}");
     }
 
-    private static int Drop(Socket socket, int most) => (int)Receive(socket.SafeHandle, 0, (nuint)most, DropInKernel);
+    private static int Drop(Socket socket, int most) =>
+        (int)Receive(socket.SafeHandle, 0, (nuint)most, DropInKernel);
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint Receive(SafeSocketHandle socket, nint buffer, nuint length, int flags);

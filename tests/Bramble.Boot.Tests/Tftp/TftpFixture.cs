@@ -69,10 +69,15 @@ internal sealed class TftpFixture : IAsyncDisposable
 /// <summary>A client that sends exactly what a test says.</summary>
 internal sealed class TftpPeer : IDisposable
 {
-    private readonly UdpClient _socket = new(new IPEndPoint(IPAddress.Loopback, 0));
+    private readonly UdpClient _socket;
     private readonly IPEndPoint _door;
 
-    public TftpPeer(IPEndPoint door) => _door = door;
+    /// <param name="from">Its own address; null for loopback.</param>
+    public TftpPeer(IPEndPoint door, IPAddress? from = null)
+    {
+        _door = door;
+        _socket = new UdpClient(new IPEndPoint(from ?? IPAddress.Loopback, 0));
+    }
 
     /// <summary>The server's end of the transfer: where the last packet came from.</summary>
     public IPEndPoint? Tid { get; private set; }
@@ -84,6 +89,20 @@ internal sealed class TftpPeer : IDisposable
         var packet = new byte[600];
         var length = TftpRequest.Read(file, options).Write(packet);
         return RawAsync(packet[..length]);
+    }
+
+    /// <summary>As <see cref="RequestAsync"/>, where nobody may be there to take it.</summary>
+    public void TryRequest(string file)
+    {
+        var packet = new byte[600];
+        try
+        {
+            _socket.Send(packet, TftpRequest.Read(file).Write(packet), _door);
+        }
+        catch (SocketException)
+        {
+            // No way there at present.
+        }
     }
 
     public Task RawAsync(byte[] packet) => _socket.SendAsync(packet, packet.Length, _door);

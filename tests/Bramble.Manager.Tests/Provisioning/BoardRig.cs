@@ -85,6 +85,9 @@ internal sealed class BoardRig : IAsyncDisposable
         return await Rig.SetAsync(node.Id, s => s with { BootId = 1000 });
     }
 
+    /// <summary>Where the door of the boot network is.</summary>
+    public Uri Door => new(_door!.Urls.First());
+
     public string Token(long node = 1, long boot = 1000) => Secret.Derive(CredentialKind.BootToken, node, boot);
 
     public async Task<(HttpStatusCode Status, InstallerMessage Body)> PostAsync(
