@@ -56,9 +56,18 @@ public static class BoardClassifier
         if (packet.Options.StartsWith(DhcpOption.UserClass, "iPXE"u8)
             || packet.Options.StartsWith(DhcpOption.UserClass, "\x04iPXE"u8)) return BootClient.Ipxe;
         if (packet.Options.StartsWith(DhcpOption.VendorClass, "HTTPClient"u8)) return BootClient.Http;
-        if (packet.Options.StartsWith(DhcpOption.VendorClass, "PXEClient"u8)) return BootClient.Pxe;
+        if (packet.Options.StartsWith(DhcpOption.VendorClass, "PXEClient"u8))
+            return IsUBoot(packet) ? BootClient.UBoot : BootClient.Pxe;
         return packet.Options.StartsWith(DhcpOption.VendorClass, "U-Boot"u8) ? BootClient.UBoot : BootClient.None;
     }
+
+    /// <summary>
+    /// U-Boot looking for an EFI program says that it is UEFI, with a network interface (option 94) of version 0.0 that
+    /// no UEFI has (U-Boot's net/bootp.c).
+    /// </summary>
+    private static bool IsUBoot(DhcpPacket packet) =>
+        packet.Options.TryGet(DhcpOption.ClientNetworkInterface, out var version)
+        && version.SequenceEqual<byte>([1, 0, 0]);
 
     /// <summary>
     /// All that a client architecture tells of a machine; its maker is known when its installer runs.

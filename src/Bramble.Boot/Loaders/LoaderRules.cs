@@ -63,6 +63,9 @@ public sealed record LoaderChoice(string Name, string Needs, string Rule)
                 $"boot_files of the network: {ClientArchitecture.NameOf(architecture)}");
         }
         if (rules.BootUrl is null) return null;
+        // Its EFI gives a program no network: shim would find no GRUB.
+        if (board.Client == BootClient.UBoot && architecture == ClientArchitecture.UefiArm64)
+            return new LoaderChoice(UnifiedKernel, LoaderFiles.StubArm64, "U-Boot's EFI: kernel and initramfs in one");
         if (board.Client == BootClient.UBoot)
             return new LoaderChoice("", "", "U-Boot: it asks for pxelinux.cfg by itself");
         var kernelItself = rules.BesideAnother && rules.Uefi == UefiLoader.Auto;

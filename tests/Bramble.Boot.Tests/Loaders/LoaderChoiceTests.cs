@@ -47,6 +47,17 @@ public sealed class LoaderChoiceTests
             Classify(vendorClass, architecture), s_rules with { Uefi = UefiLoader.Ipxe })?.Name);
 
     [Fact]
+    public void U_Boot_that_says_it_is_UEFI_is_known_by_its_network_interface_of_no_version()
+    {
+        var packet = Client.Discover(Mac(1));
+        packet.Options.Set(DhcpOption.VendorClass, "PXEClient:Arch:00011:UNDI:003000")
+            .Set(DhcpOption.ClientArchitecture, (ushort)11)
+            .Set(DhcpOption.ClientNetworkInterface, new byte[] { 1, 0, 0 });
+        Assert.True(BoardClassifier.TryClassify(packet, out var board, out _));
+        Assert.Equal((BootClient.UBoot, "bramble.efi"), (board.Client, LoaderChoice.For(board, s_rules)?.Name));
+    }
+
+    [Fact]
     public void A_file_named_by_hand_comes_first_and_breaks_no_loop()
     {
         var rules = s_rules with
