@@ -133,6 +133,9 @@ public sealed record NetworkOptions
 
     public bool Tftp { get; init; } = true;
 
+    /// <summary>Blocks of the largest window that TFTP grants (RFC 7440).</summary>
+    public int TftpWindow { get; init; } = 64;
+
     public bool Time { get; init; } = true;
 
     /// <summary>Whether names are served here.</summary>

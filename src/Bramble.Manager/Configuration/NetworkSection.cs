@@ -28,6 +28,7 @@ internal static class NetworkSection
             Address = relayed ? default : ReadAddress(section),
             Adopt = section.Choice("adopt", AdoptPolicy.Ask),
             Tftp = !relayed && section.Flag("tftp", true),
+            TftpWindow = relayed ? defaults.TftpWindow : section.Number("tftp_window", defaults.TftpWindow, 1, 1024),
             Time = !relayed && section.Flag("time", true),
             HttpPort = relayed ? 0 : section.Number("http_port", defaults.HttpPort, 1, 65535),
             BootTree = section.TextOrNull("boot_tree"),
