@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Bramble.Wire.Tests.Snmp;
 
 /// <summary>
-/// Reads a message of version 1 or 2c a second time, from RFC 1157, 3416 and X.690 alone: on lists and big numbers, with
-/// no code of ours. The content as text, or null if it is no such message.
+/// Reads a message of version 1 or 2c a second time, from RFC 1157, 3416 and X.690 alone: on lists and big numbers,
+/// with no code of ours. The content as text, or null if it is no such message.
 /// </summary>
 internal static class SlowSnmp
 {
