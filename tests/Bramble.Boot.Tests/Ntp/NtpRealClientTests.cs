@@ -48,6 +48,7 @@ public sealed class NtpRealClientTests
         // Two hours off, so that the offset that it measures says whose time it took.
         var result = await RunAsync("ip", ["netns", "exec", board.Name, "faketime", "-f", "+7200s", "chronyd", "-Q",
             "-d", "-t", "15", $"pidfile {pidfile}", "bindcmdaddress /", "server 10.77.0.1 iburst maxsamples 4"]);
+        File.Delete(pidfile);
         Assert.True(result.Succeeded, result.Output + result.Errors);
         var offset = Regex.Match(result.Output + result.Errors, @"System clock wrong by (-?[\d.]+) seconds");
         Assert.True(offset.Success, result.Output + result.Errors);
