@@ -28,12 +28,16 @@ public static class KernelCommandLine
     }
 
     /// <summary>
-    /// Consoles for an image that brings no command line. A PC's screen is the one that its user looks at; firmware of
-    /// other machines names the console itself (ACPI SPCR, or the device tree's stdout-path).
+    /// The image's command line for a machine that is no Pi. Its consoles are a Pi's; a PC's screen is the one that its
+    /// user looks at, and firmware of other machines names the console itself (ACPI SPCR, or the device tree's
+    /// stdout-path).
     /// </summary>
-    public static string OrConsoles(string original, string architecture) =>
-        original.AsSpan().Trim().Length > 0 ? original
-            : architecture == "amd64" ? "console=ttyS0,115200 console=tty0" : "";
+    public static string ForOtherMachine(string original, string architecture)
+    {
+        var words = original.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            .Where(word => !word.StartsWith("console=", StringComparison.Ordinal));
+        return string.Join(' ', architecture == "amd64" ? [.. words, "console=ttyS0,115200", "console=tty0"] : words);
+    }
 
     /// <summary>The image's own config.txt with our initramfs in place of whatever it loads.</summary>
     public static string ConfigTxt(string original)

@@ -93,10 +93,15 @@ public sealed partial class NodeFiles(
             with { Source = $"made for this node from image {image.Name} and {stub}" };
     }
 
-    private string CommandLine(NodeSnapshot node, NetworkOptions network, BootImage image, IBootTree tree) =>
-        KernelCommandLine.ForInstaller(KernelCommandLine.OrConsoles(ReadText(tree, "cmdline.txt"), image.Architecture),
-            network.BootUrl, secret.Derive(CredentialKind.BootToken, node.Id, node.Status.BootId), node.Mac.ToString(),
+    private string CommandLine(NodeSnapshot node, NetworkOptions network, BootImage image, IBootTree tree)
+    {
+        var original = ReadText(tree, "cmdline.txt");
+        if (node.Status.Family == nameof(BoardFamily.Pxe))
+            original = KernelCommandLine.ForOtherMachine(original, image.Architecture);
+        return KernelCommandLine.ForInstaller(original, network.BootUrl,
+            secret.Derive(CredentialKind.BootToken, node.Id, node.Status.BootId), node.Mac.ToString(),
             options.Install.KernelArguments);
+    }
 
     /// <summary>The script that a boot loader finds at this path; null if it is no script's.</summary>
     private static Func<BootEntry, string>? BootScriptFor(NodeSnapshot node, string path)

@@ -20,6 +20,13 @@ public sealed class KernelCommandLineTests
         KernelCommandLine.ForInstaller(
             original, "http://10.77.0.1:8067", "TOKEN", "b8:27:eb:00:00:01", " extra=1\nx "));
 
+    [Theory]
+    [InlineData("amd64", "", "console=ttyS0,115200 console=tty0")]
+    [InlineData("amd64", "console=ttyS1,115200 quiet\n", "quiet console=ttyS0,115200 console=tty0")]
+    [InlineData("arm64", "console=ttyS1,115200 console=tty0 root=LABEL=x rw\n", "root=LABEL=x rw")]
+    public void A_Pis_consoles_are_not_those_of_other_machines(string architecture, string original, string expected) =>
+        Assert.Equal(expected, KernelCommandLine.ForOtherMachine(original, architecture));
+
     [Fact]
     public void Our_initramfs_takes_the_place_of_whatever_the_image_loads()
     {
