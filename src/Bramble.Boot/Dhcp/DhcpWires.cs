@@ -13,7 +13,8 @@ internal sealed record DhcpWires(
     Func<DhcpNetwork, ILinkChannel>? OpenLink = null)
 {
     public static DhcpWires Real { get; } = new(DhcpSocket.Open, OpenRealProbe,
-        network => LinkSocket.Open(network.Interface, LinkSocket.TypeIPv4, network.ClientPort));
+        network => LinkSocket.Open(
+            network.Interface, LinkSocket.TypeIPv4, LinkSocket.UdpTo((ushort)network.ClientPort)));
 
     public static IProbeChannel OpenRealProbe(DhcpNetwork network, AddressProbe kind) => kind == AddressProbe.Arp
         ? new ArpProbe(LinkSocket.Open(network.Interface, LinkSocket.TypeArp)) : IcmpProbe.Open(network.Interface);

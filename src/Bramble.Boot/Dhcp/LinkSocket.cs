@@ -21,14 +21,21 @@ internal interface ILinkChannel : IInterfaceChannel
     ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation);
 }
 
+/// <summary>An instruction of classic BPF: struct sock_filter.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct SockFilter(ushort Code, byte IfTrue, byte IfFalse, uint Value);
+
 /// <summary>
-/// Raw Ethernet frames (packet(7)) of one type, filtered in the kernel: for ARP probes, and to hear what other servers
-/// say to clients. Bound to a type, it does not hear what we send ourselves.
+/// Raw Ethernet frames (packet(7)) of one type, filtered in the kernel: for ARP probes, to hear what other servers
+/// say to clients, and for captures. Bound to one type, it does not hear what we send ourselves; bound to all, it does.
 /// </summary>
 internal sealed class LinkSocket : ILinkChannel
 {
     public const ushort TypeArp = 0x0806;
     public const ushort TypeIPv4 = 0x0800;
+
+    /// <summary>ETH_P_ALL.</summary>
+    public const ushort TypeAll = 3;
 
     private const int SolSocket = 1;
     private const int SoAttachFilter = 26;
@@ -48,9 +55,29 @@ internal sealed class LinkSocket : ILinkChannel
 
     public bool IsThere => IndexOf(_socket, _interface) == _index;
 
-    /// <param name="clientPort">For IPv4: only what goes to this UDP port.</param>
+    /// <summary>Whether a further frame waits already.</summary>
+    public bool HasMore => _socket.Available > 0;
+
+    /// <summary>What goes to this UDP port, of IPv4 frames.</summary>
+    public static SockFilter[] UdpTo(ushort port) =>
+    [
+        // Classic BPF: ldb [23]; UDP? ldh [20]; fragment? ldxb 4*([14]&0xf); ldh [x+16]; the port? all; none.
+        new(0x30, 0, 0, 23),
+        new(0x15, 0, 6, 17),
+        new(0x28, 0, 0, 20),
+        new(0x45, 4, 0, 0x1fff),
+        new(0xb1, 0, 0, 14),
+        new(0x48, 0, 0, 16),
+        new(0x15, 0, 1, port),
+        new(0x06, 0, 0, 0x40000),
+        new(0x06, 0, 0, 0),
+    ];
+
+    /// <param name="filter">What passes; all if empty.</param>
+    /// <param name="receiveBuffer">Octets; 0 for the kernel's usual.</param>
     /// <exception cref="IOException">With the cause.</exception>
-    public static LinkSocket Open(string name, ushort type, int clientPort = 0)
+    public static LinkSocket Open(
+        string name, ushort type, ReadOnlySpan<SockFilter> filter = default, int receiveBuffer = 0)
     {
         // Protocol 0 receives nothing until bind: no frame slips in before the filter is there.
         Socket? socket = null;
@@ -61,7 +88,8 @@ internal sealed class LinkSocket : ILinkChannel
             if (index == 0) throw new IOException($"there is no interface {name}");
             var hardware = Ask(socket, name, HardwareAddressOf)
                 ?? throw new IOException($"interface {name} has no Ethernet address");
-            if (type == TypeIPv4) OnlyUdpTo(socket, (ushort)clientPort);
+            if (filter.Length > 0) Attach(socket, filter);
+            if (receiveBuffer > 0) socket.ReceiveBufferSize = receiveBuffer;
             socket.Bind(new LinkLayerEndPoint(index, type));
             // struct ifreq: the name, then a struct sockaddr with its family first.
             return new LinkSocket(socket, name, index, MacAddress.Read(hardware.AsSpan(InterfaceNameSize + 2)));
@@ -124,21 +152,8 @@ internal sealed class LinkSocket : ILinkChannel
         }
     }
 
-    private static unsafe void OnlyUdpTo(Socket socket, ushort port)
+    private static unsafe void Attach(Socket socket, ReadOnlySpan<SockFilter> program)
     {
-        // Classic BPF: ldb [23]; UDP? ldh [20]; fragment? ldxb 4*([14]&0xf); ldh [x+16]; the port? all; none.
-        ReadOnlySpan<SockFilter> program =
-        [
-            new(0x30, 0, 0, 23),
-            new(0x15, 0, 6, 17),
-            new(0x28, 0, 0, 20),
-            new(0x45, 4, 0, 0x1fff),
-            new(0xb1, 0, 0, 14),
-            new(0x48, 0, 0, 16),
-            new(0x15, 0, 1, port),
-            new(0x06, 0, 0, 0x40000),
-            new(0x06, 0, 0, 0),
-        ];
         fixed (SockFilter* first = program)
         {
             var whole = new SockProgram { Length = (ushort)program.Length, Filter = (nint)first };
@@ -150,10 +165,6 @@ internal sealed class LinkSocket : ILinkChannel
     [DllImport("libc", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int ioctl(SafeSocketHandle socket, nuint request, [In, Out] byte[] argument);
-
-    /// <summary>struct sock_filter.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct SockFilter(ushort Code, byte IfTrue, byte IfFalse, uint Value);
 
     /// <summary>struct sock_fprog.</summary>
     [StructLayout(LayoutKind.Sequential)]

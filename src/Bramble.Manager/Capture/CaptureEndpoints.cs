@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using Bramble.Boot.Dhcp;
 using Bramble.Contracts.Api;
 using Bramble.Contracts.Security;
 using Bramble.Manager.Api;
@@ -22,6 +22,9 @@ public static class CaptureEndpoints
     private const int Bound = 4;
 
     private const int LongestFrame = 1 << 16;
+
+    /// <summary>What the kernel keeps for a client that is slow to take it.</summary>
+    private const int ReceiveBuffer = 4 << 20;
 
     private static readonly SemaphoreSlim s_slots = new(Bound, Bound);
 
@@ -56,16 +59,12 @@ public static class CaptureEndpoints
         return Results.Empty;
     }
 
-    private static CaptureSocket Open(NetworkOptions network)
+    private static LinkSocket Open(NetworkOptions network)
     {
         try
         {
-            return new CaptureSocket(network.Interface, network.HttpPort);
-        }
-        catch (SocketException e)
-        {
-            throw ProblemException.Conflict($"{network.Interface} cannot be captured: {e.Message}; "
-                + "brambled needs CAP_NET_RAW for it");
+            return LinkSocket.Open(
+                network.Interface, LinkSocket.TypeAll, CaptureFilter.Of(network.HttpPort), ReceiveBuffer);
         }
         catch (IOException e)
         {
@@ -74,7 +73,7 @@ public static class CaptureEndpoints
     }
 
     private static async Task WriteAsync(
-        HttpContext context, CaptureSocket socket, MacAddress? only, TimeProvider clock)
+        HttpContext context, LinkSocket socket, MacAddress? only, TimeProvider clock)
     {
         var body = context.Response.BodyWriter;
         var stop = context.RequestAborted;
